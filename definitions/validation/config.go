@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"heddle/definitions"
 	"heddle/definitions/advice"
-	"heddle/definitions/schemas"
 	"heddle/definitions/source"
 	"heddle/fault"
 	"slices"
@@ -13,56 +12,17 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// knownType is a step type with its config schema compiled. Compiling costs
-// more than checking a config, and a definition may have thousands of steps
-// of one type.
-type knownType struct {
-	name     string
-	stepType definitions.StepType
-	checker  *schemas.Checker // nil: the type has no schema, or one that cannot be used
-	schema   *source.Node     // as checker; for the names that the schema lists
+// configValidator checks types, and configs against them.
+type configValidator struct {
+	*pass
+	inner *schemaValidator // counts the subschemas of configs too
+	step  *source.Node     // the object whose type and config are being checked
+	place string           // of its config, for the tables of words: "config:script"
 }
 
-// typeNames returns every type that a step may have: the machine's and then
-// the catalog's.
-func (v *validator) typeNames() []string {
-	names := []string{"condition", "loop", "wait"}
-	if v.catalog != nil {
-		for _, name := range v.catalog.Names() {
-			if !definitions.PerformedByMachine(name) {
-				names = append(names, name)
-			}
-		}
-	}
-	return names
-}
-
-// stepType looks a type up once per pass. nil: unknown, or no catalog.
-func (v *validator) stepType(name string) *knownType {
-	if known, ok := v.types[name]; ok {
-		return known
-	}
-	// An unknown name is looked up once as well.
-	v.types[name] = nil
-	if v.catalog == nil {
-		return nil
-	}
-	found, ok := v.catalog.StepType(name)
-	if !ok {
-		return nil
-	}
-	known := &knownType{name: name, stepType: found}
-	if schema := found.ConfigSchema(); len(schema) > 0 {
-		known.schema = source.ScanNodes(schema, source.Limits{Bytes: len(schema), Depth: source.MaxDepth, StringBytes: len(schema), Values: source.MaxValues}, &source.Diagnostics{})
-		known.checker, _ = schemas.NewChecker(schema)
-	}
-	v.types[name] = known
-	return known
-}
-
-// configs checks the types and configs of steps, compensations and probes.
+// check checks the types and configs of steps, compensations and probes.
 // Those of the machine's types were decoded with the step.
-func (v *validator) configs() {
+func (v *configValidator) check() {
 	for _, e := range v.graph.entries {
 		s := e.step
 		if !definitions.PerformedByMachine(s.Type) {
@@ -87,12 +47,12 @@ func (v *validator) configs() {
 
 // performed checks an object with type and config; name is its type, what
 // names the object in messages.
-func (v *validator) performed(at *source.Node, name, what string) {
+func (v *configValidator) performed(at *source.Node, name, what string) {
 	typeAt := at.Member("type")
-	if typeAt == nil || typeAt.Kind == source.Bad || v.catalog == nil {
+	if typeAt == nil || typeAt.Kind == source.Bad || v.types.catalog == nil {
 		return
 	}
-	known := v.stepType(name)
+	known := v.types.find(name)
 	if known == nil {
 		v.unknownType(typeAt, name, what)
 		return
@@ -114,17 +74,17 @@ func (v *validator) performed(at *source.Node, name, what string) {
 // unknownType reports a type that does not exist, with the one that was
 // meant: of another product, or almost the right word; otherwise with all
 // that there are.
-func (v *validator) unknownType(at *source.Node, name, what string) {
+func (v *configValidator) unknownType(at *source.Node, name, what string) {
 	d := v.finds.Error(source.UnknownStepType, at, "Step type '%s' of %s doesn't exist", source.Clip(name), what)
 	if d.Unlisted {
 		return
 	}
-	names := v.typeNames()
+	names := v.types.names()
 	if found := advice.ValueMeant("type", name, names); found != nil {
 		d.WithSuggestion(found.Suggest).Message += ". " + source.Capitalize(found.Write)
 		return
 	}
-	near := v.nearest(name, v.typeNames)
+	near := v.nearest(name, v.types.names)
 	if d.DidYouMean(near); near == "" {
 		slices.Sort(names)
 		d.Message += ". There are " + strings.Join(names, ", ")
@@ -134,7 +94,7 @@ func (v *validator) unknownType(at *source.Node, name, what string) {
 // config checks a config against the schema of its type, then by the type's
 // own check, and warns of templates in literal fields. The type's check may
 // rely on the schema: it does not run on a config that breaks it.
-func (v *validator) config(known *knownType, config *source.Node, what string) {
+func (v *configValidator) config(known *knownType, config *source.Node, what string) {
 	// Total counts what is not listed too, so an unlisted error also skips
 	// the type's check.
 	before := v.finds.Total()
@@ -159,7 +119,7 @@ func (v *validator) config(known *knownType, config *source.Node, what string) {
 			}
 		}
 	}
-	if v.finds.Total() == before && v.affordable(config.Member("output_schema"), what) {
+	if v.finds.Total() == before && v.inner.affordable(config.Member("output_schema"), what) {
 		for _, d := range known.stepType.CheckConfig(raw) {
 			v.adopt(d, config)
 		}
@@ -173,7 +133,7 @@ func (v *validator) config(known *knownType, config *source.Node, what string) {
 
 // adopt adds a diagnostic of a step type, whose pointers start at root, to
 // those of the pass.
-func (v *validator) adopt(d fault.Issue, root *source.Node) {
+func (v *configValidator) adopt(d fault.Issue, root *source.Node) {
 	at := root.Follow(d.Pointer)
 	if at.Kind == source.Bad {
 		return // said already

@@ -11,15 +11,21 @@ import (
 // short cycle is easier to mend, but any cycle is true.
 const searchBudget = 1_000_000
 
-// cycles reports one shortest cycle per component of more than one step. An
+// cycleValidator reports steps that wait for each other.
+type cycleValidator struct {
+	*pass
+	cyclic map[int32]bool // the steps of reported cycles, by place
+}
+
+// check reports one shortest cycle per component of more than one step. An
 // arrow reads "depends on"; the cycle begins at its first step in document
 // order.
 //
 // A fallback waits for its owner to fail, and an owner waits for its fallback
 // to end. Both edges at once would make every fallback a cycle, so the graph
 // is searched twice, with one of the two each time.
-func (v *validator) cycles() {
-	v.cyclesOf(v.ancestry.parents, v.ancestry.order)
+func (v *cycleValidator) check() {
+	v.among(v.ancestry.parents, v.ancestry.order)
 	edges := make([][]int32, len(v.graph.entries))
 	rescued := false
 	for i, e := range v.graph.entries {
@@ -32,13 +38,13 @@ func (v *validator) cycles() {
 		}
 	}
 	if rescued {
-		v.cyclesOf(edges, components(edges))
+		v.among(edges, components(edges))
 	}
 }
 
-// cyclesOf reports the components of edges that hold no step of a cycle
+// among reports the components of edges that hold no step of a cycle
 // reported before.
-func (v *validator) cyclesOf(edges [][]int32, groups [][]int32) {
+func (v *cycleValidator) among(edges [][]int32, groups [][]int32) {
 	for _, group := range groups {
 		if len(group) < 2 || v.reported(group) {
 			continue
@@ -48,19 +54,19 @@ func (v *validator) cyclesOf(edges [][]int32, groups [][]int32) {
 			c.member[place] = true
 			v.cyclic[place] = true
 		}
-		v.reportCycle(c.shortest(group))
+		v.report(c.shortest(group))
 	}
 }
 
 // reported reports whether a step of the group is in a cycle that was
 // reported.
-func (v *validator) reported(group []int32) bool {
+func (v *cycleValidator) reported(group []int32) bool {
 	return slices.ContainsFunc(group, func(place int32) bool { return v.cyclic[place] })
 }
 
-// reportCycle reports a cycle, given as places in the order of its edges,
+// report reports a cycle, given as places in the order of its edges,
 // where its first edge is written.
-func (v *validator) reportCycle(cycle []int32) {
+func (v *cycleValidator) report(cycle []int32) {
 	// The same cycle is reported in the same words wherever the search began.
 	start := slices.Index(cycle, slices.Min(cycle))
 	cycle = append(slices.Clone(cycle[start:]), cycle[:start]...)
@@ -80,7 +86,7 @@ func (v *validator) reportCycle(cycle []int32) {
 
 // edgeTo returns the node at which a step's edge to another is written, or
 // the step where it is written nowhere.
-func (v *validator) edgeTo(e *entry, to int32) *source.Node {
+func (v *cycleValidator) edgeTo(e *entry, to int32) *source.Node {
 	for _, dep := range append(slices.Clone(e.deps), e.rescue) {
 		if dep.at != nil && dep.to == to {
 			return dep.at

@@ -4,7 +4,7 @@
 // document order. It is pure: no clock, no I/O, and bounded work however
 // large the definition is.
 //
-// A pass (validator) lists all steps of all lists as entries of one graph and
+// A pass lists all steps of all lists as entries of one graph and
 // then checks, in this order, since each check uses what the ones before have
 // found:
 //

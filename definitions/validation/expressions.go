@@ -4,34 +4,43 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"heddle/definitions"
 	"heddle/definitions/source"
 	"heddle/expressions"
 	"strings"
 )
 
-// expressions checks every expression and template against what is known at
+// expressionValidator checks expressions and templates, and warns of texts that
+// were meant to be templates.
+type expressionValidator struct {
+	*pass
+	visible *visibility
+	typing  *typing
+}
+
+// check checks every expression and template against what is known at
 // its place. what names the place in messages: "step 'a'".
-func (v *validator) expressions() {
+func (v *expressionValidator) check() {
 	for _, e := range v.graph.entries {
 		what := "step '" + e.name() + "'"
 		// What decides something is a bare expression; configs and texts are templates.
 		v.expression(e.node.Member("if"), "'if' of "+what, of(e), expressions.WantBool)
 		switch {
 		case e.step.Condition != nil:
-			v.conditionExpressions(e, what)
+			v.condition(e, what)
 		case e.step.Loop != nil:
-			v.loopExpressions(e, what)
+			v.loop(e, what)
 		case e.step.Wait != nil:
-			v.waitExpressions(e, what)
+			v.wait(e, what)
 		default:
-			v.template(e.node.Member("config"), "config", what, of(e).withSecrets(), v.literal(e.step.Type)...)
+			v.template(e.node.Member("config"), "config", what, of(e).withSecrets(), v.types.literal(e.step.Type)...)
 		}
 		if c := e.step.Compensate; c != nil {
 			// A compensation runs after its step has completed, so it can
 			// read that step's output.
 			s := of(e).withSecrets()
 			s.self = true
-			v.template(e.node.Member("compensate").Member("config"), "config", "the compensation of "+what, s, v.literal(c.Type)...)
+			v.template(e.node.Member("compensate").Member("config"), "config", "the compensation of "+what, s, v.types.literal(c.Type)...)
 		}
 	}
 	// The output is rendered when the main steps have ended; the key of
@@ -40,20 +49,14 @@ func (v *validator) expressions() {
 	v.template(v.doc.Root.Member("output"), "output", "the definition", end)
 	end.blind = true
 	v.template(v.doc.Root.Pick("concurrency").Member("key"), "key", "concurrency", end)
-}
-
-// literal returns the fields of a type's config in which {{ }} is not
-// expanded.
-func (v *validator) literal(name string) []string {
-	if known := v.stepType(name); known != nil {
-		return known.stepType.Traits().LiteralFields
+	if v.budget.Over() { // those beyond were not checked
+		v.finds.Error(source.LimitExceeded, v.doc.Root, "The definition has more than %d expressions; move parts of it into workflows of their own", definitions.MaxExpressions)
 	}
-	return nil
 }
 
-// conditionExpressions checks a condition's expression and those of its
+// condition checks a condition's expression and those of its
 // cases.
-func (v *validator) conditionExpressions(e *entry, what string) {
+func (v *expressionValidator) condition(e *entry, what string) {
 	at := e.node.Member("config")
 	v.expression(at.Member("expression"), "'expression' of "+what, of(e), expressions.WantBool)
 	for i := range e.step.Condition.Cases {
@@ -61,9 +64,9 @@ func (v *validator) conditionExpressions(e *entry, what string) {
 	}
 }
 
-// loopExpressions checks a loop's own expressions. While sees the names of an
+// loop checks a loop's own expressions. While sees the names of an
 // iteration, collect what has run in the body, and items neither.
-func (v *validator) loopExpressions(e *entry, what string) {
+func (v *expressionValidator) loop(e *entry, what string) {
 	at := e.node.Member("config")
 	v.expression(at.Member("items"), "'items' of "+what, of(e), expressions.WantItems)
 	while := of(e)
@@ -74,9 +77,9 @@ func (v *validator) loopExpressions(e *entry, what string) {
 	}
 }
 
-// waitExpressions checks what a wait waits for, its probe and its signal.
+// wait checks what a wait waits for, its probe and its signal.
 // Only the condition sees the probe's output.
-func (v *validator) waitExpressions(e *entry, what string) {
+func (v *expressionValidator) wait(e *entry, what string) {
 	w, at := e.step.Wait, e.node.Member("config")
 	if n := at.Member("seconds"); n != nil && n.Kind == source.String && isTemplate(n.Text) {
 		v.expression(n, "'seconds' of "+what, of(e), expressions.WantNumber)
@@ -90,9 +93,9 @@ func (v *validator) waitExpressions(e *entry, what string) {
 		s.probe = true
 		// Of a type that was refused no output is known.
 		if at.Pick("probe", "type").Kind == source.String {
-			s.shape = v.typing.shape(v.catalogOutput(w.Probe.Type, w.Probe.Config))
+			s.shape = v.typing.shape(v.types.output(w.Probe.Type, w.Probe.Config))
 		}
-		v.template(at.Pick("probe").Member("config"), "config", "the probe of "+what, of(e).withSecrets(), v.literal(w.Probe.Type)...)
+		v.template(at.Pick("probe").Member("config"), "config", "the probe of "+what, of(e).withSecrets(), v.types.literal(w.Probe.Type)...)
 	}
 	v.expression(at.Member("condition"), "'condition' of "+what, s, expressions.WantBool)
 	v.frozen(e, at.Member("condition"))
@@ -105,7 +108,7 @@ func (v *validator) waitExpressions(e *entry, what string) {
 // frozen warns of a condition that nothing can change while the step waits.
 // What input and finished steps hold is fixed by then; a probe or a signal
 // may change it.
-func (v *validator) frozen(e *entry, n *source.Node) {
+func (v *expressionValidator) frozen(e *entry, n *source.Node) {
 	if n == nil || n.Kind != source.String || e.step.Wait.Probe != nil {
 		return
 	}
@@ -121,11 +124,11 @@ func (v *validator) frozen(e *entry, n *source.Node) {
 
 // expression checks one bare expression; nil and what is not text are
 // skipped, since decoding has reported them.
-func (v *validator) expression(n *source.Node, what string, s scope, want expressions.Want) {
+func (v *expressionValidator) expression(n *source.Node, what string, s scope, want expressions.Want) {
 	if n == nil || n.Kind != source.String {
 		return
 	}
-	for _, p := range expressions.Check(n.Text, v.env(s), want) {
+	for _, p := range expressions.Check(n.Text, v.visible.env(s), want) {
 		v.problem(p, n, source.Capitalize(what))
 	}
 }
@@ -133,7 +136,7 @@ func (v *validator) expression(n *source.Node, what string, s scope, want expres
 // template checks every {{ }} in a value of any depth, and warns of texts
 // that were meant to hold one. field names the value in messages, literal its
 // fields that are not expanded.
-func (v *validator) template(n *source.Node, field, what string, s scope, literal ...string) {
+func (v *expressionValidator) template(n *source.Node, field, what string, s scope, literal ...string) {
 	if n == nil || n.Kind == source.Bad {
 		return
 	}
@@ -143,7 +146,7 @@ func (v *validator) template(n *source.Node, field, what string, s scope, litera
 	if !bytes.Contains(raw, []byte("{{")) {
 		return
 	}
-	for _, p := range expressions.CheckTemplate(raw, v.env(s), literal...) {
+	for _, p := range expressions.CheckTemplate(raw, v.visible.env(s), literal...) {
 		// A pointer reads as a path: config.headers.Accept.
 		name := field + strings.ReplaceAll(p.Pointer, "/", ".")
 		v.problem(p, n.Follow(p.Pointer), fmt.Sprintf("'%s' of %s", name, what))
@@ -152,7 +155,7 @@ func (v *validator) template(n *source.Node, field, what string, s scope, litera
 
 // problem reports what package expressions found, with its column in the
 // source where the source shows the text as it was decoded.
-func (v *validator) problem(p expressions.Problem, at *source.Node, what string) {
+func (v *expressionValidator) problem(p expressions.Problem, at *source.Node, what string) {
 	if at.Kind == source.Bad {
 		return
 	}

@@ -13,7 +13,7 @@ import (
 // entries.
 type graph struct {
 	entries []*entry
-	byID    map[string]int32 // place of the first step of each id; filled by validator.ids
+	byID    map[string]int32 // place of the first step of each id; filled by edgeValidator
 	loops   []int32          // by list: the loop whose body it is, none at the top
 	parts   []string         // by list: the field of the definition that it stands in, or its loop does
 }

@@ -5,7 +5,7 @@ import "heddle/definitions/source"
 // handler checks what holds for steps of on_failure and finally alone, loop
 // bodies included: they are not compensated, and a wait in them must end by
 // itself, because the run cannot end before they have.
-func (v *validator) handler(e *entry) {
+func (v *settingsValidator) handler(e *entry) {
 	part := v.graph.parts[e.list]
 	if part == mainPart {
 		return

@@ -16,7 +16,7 @@ import (
 // mismatch reports one failure of a config against its type's schema, unless
 // a template stands where the value's type cannot be known before the run.
 // schema is the type's schema, what names the config in messages.
-func (v *validator) mismatch(e *jsonschema.ValidationError, schema, config *source.Node, what string) {
+func (v *configValidator) mismatch(e *jsonschema.ValidationError, schema, config *source.Node, what string) {
 	if excused(e, config) || v.alternative(e, schema, config, what) {
 		return
 	}
@@ -121,7 +121,7 @@ func formsOf(e *jsonschema.ValidationError) string {
 
 // alternative reports the alternative that was meant, or the tag that fits
 // none. False: e is not about alternatives, or none stands out.
-func (v *validator) alternative(e *jsonschema.ValidationError, schema, config *source.Node, what string) bool {
+func (v *configValidator) alternative(e *jsonschema.ValidationError, schema, config *source.Node, what string) bool {
 	if !schemas.Alternatives(e) {
 		return false
 	}

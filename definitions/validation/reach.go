@@ -6,11 +6,14 @@ import (
 	"strings"
 )
 
-// unreachable warns of steps that can never start: all that they depend on is
+// reachValidator warns of steps that never run.
+type reachValidator struct{ *pass }
+
+// check warns of steps that can never start: all that they depend on is
 // disabled, never true, or itself unreachable. Steps of a cycle are reported
 // as that. A step that is switched off on purpose is not a mistake; only what is
 // lost with it is reported.
-func (v *validator) unreachable() {
+func (v *reachValidator) check() {
 	idle := make([]bool, len(v.graph.entries)) // by place: never runs
 	dropped := v.droppedBranches()
 	// What a step depends on is judged before it.
@@ -32,7 +35,7 @@ func (v *validator) unreachable() {
 
 // starved returns why a step can never start, "" when it can or that is not
 // known, because some of its dependencies do not resolve.
-func (v *validator) starved(e *entry, idle, dropped []bool) string {
+func (v *reachValidator) starved(e *entry, idle, dropped []bool) string {
 	if dropped[e.place] {
 		return "its branch is never taken"
 	}
@@ -54,7 +57,7 @@ func (v *validator) starved(e *entry, idle, dropped []bool) string {
 
 // droppedBranches marks, by place, the steps listed only in branches that a
 // constant condition never takes.
-func (v *validator) droppedBranches() []bool {
+func (v *reachValidator) droppedBranches() []bool {
 	dropped := make([]bool, len(v.graph.entries))
 	for _, e := range v.graph.entries {
 		c := e.step.Condition

@@ -9,23 +9,26 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// retry checks what the fields of a step's retry say together. Entries are
+// retryValidator checks what a step retries, and when.
+type retryValidator struct{ *pass }
+
+// check checks what the fields of a step's retry say together. Entries are
 // compared over both lists: one in on and except alike could not mean
 // anything.
-func (v *validator) retry(e *entry) {
+func (v *retryValidator) check(e *entry) {
 	at := e.node.Member("retry")
 	if at == nil || at.Kind != source.Object || e.step.Retry == nil {
 		return
 	}
 	v.longestDelay(e, at)
 	named := map[string]*source.Node{}
-	v.failures(e, at.Member("on"), "on", named)
-	v.failures(e, at.Member("except"), "except", named)
+	v.patterns(e, at.Member("on"), "on", named)
+	v.patterns(e, at.Member("except"), "except", named)
 }
 
 // longestDelay refuses a first delay that max_delay_seconds, or its default,
 // would cut short.
-func (v *validator) longestDelay(e *entry, at *source.Node) {
+func (v *retryValidator) longestDelay(e *entry, at *source.Node) {
 	r, delay := e.step.Retry, at.Member("delay_seconds")
 	// A delay that was refused is absent from the decoded retry.
 	if r.DelaySeconds == nil || delay == nil {
@@ -40,10 +43,10 @@ func (v *validator) longestDelay(e *entry, at *source.Node) {
 	}
 }
 
-// failures checks retry.on or retry.except (field), and adds its sound
+// patterns checks retry.on or retry.except (field), and adds its sound
 // entries to named, by their canonical text. Entries that are there already
 // are refused.
-func (v *validator) failures(e *entry, at *source.Node, field string, named map[string]*source.Node) {
+func (v *retryValidator) patterns(e *entry, at *source.Node, field string, named map[string]*source.Node) {
 	if at == nil || at.Kind == source.Bad {
 		return
 	}
@@ -60,7 +63,7 @@ func (v *validator) failures(e *entry, at *source.Node, field string, named map[
 	}
 	// Only sound entries are compared, so that one mistake has one message.
 	for _, item := range at.Kids {
-		if item.Kind == source.Bad || !v.failure(e, item, field, what) {
+		if item.Kind == source.Bad || !v.pattern(e, item, field, what) {
 			continue
 		}
 		key := item.Text
@@ -75,9 +78,9 @@ func (v *validator) failures(e *entry, at *source.Node, field string, named map[
 	}
 }
 
-// failure checks one entry and reports whether it can be used. An error code
+// pattern checks one entry and reports whether it can be used. An error code
 // that is never tried again is refused in on, and may stand in except.
-func (v *validator) failure(e *entry, item *source.Node, field, what string) bool {
+func (v *retryValidator) pattern(e *entry, item *source.Node, field, what string) bool {
 	const want = "a status (503), a class of statuses (\"5xx\"), an exit code (\"exit_code:2\") or an error code (connection_failed)"
 	switch item.Kind {
 	case source.Number:
@@ -102,7 +105,7 @@ func (v *validator) failure(e *entry, item *source.Node, field, what string) boo
 	p, ok := definitions.ParseFailurePattern(item.Text)
 	switch {
 	case !ok:
-		v.finds.Error(source.InvalidValue, item, "%s names '%s', but each entry is %s", source.Capitalize(what), source.Clip(item.Text), want).DidYouMean(v.likelyFailure(item.Text))
+		v.finds.Error(source.InvalidValue, item, "%s names '%s', but each entry is %s", source.Capitalize(what), source.Clip(item.Text), want).DidYouMean(v.likelyPattern(item.Text))
 	case field == "on" && definitions.FinalFailure(p.Code):
 		v.finds.Error(source.InvalidValue, item, "%s names %s, which is never tried again; remove it", source.Capitalize(what), p.Code)
 		return false
@@ -121,8 +124,8 @@ func (v *validator) failure(e *entry, item *source.Node, field, what string) boo
 
 // neverFails warns of a status or exit code where the step's type reports the
 // other kind. A type that reports neither takes part in both.
-func (v *validator) neverFails(e *entry, item *source.Node, p definitions.FailurePattern, what string) {
-	reports := definitions.TraitsIn(v.catalog, e.step.Type).Reports
+func (v *retryValidator) neverFails(e *entry, item *source.Node, p definitions.FailurePattern, what string) {
+	reports := definitions.TraitsIn(v.types.catalog, e.step.Type).Reports
 	switch {
 	case p.ExitCode != nil && reports == definitions.ReportsStatus:
 		v.finds.Warn(source.NeverTrue, item, "%s names %s, and a step of type %s has no exit code; write a status such as 503, or an error code", source.Capitalize(what), source.Clip(item.Text), e.step.Type)
@@ -138,9 +141,9 @@ var (
 	exitCodeText = regexp.MustCompile(`(?i)^exit[ _-]?(?:code)?[ :=_-]*([0-9]{1,10})$`)
 )
 
-// likelyFailure returns what was probably meant by an entry that is not one;
+// likelyPattern returns what was probably meant by an entry that is not one;
 // "": unknown.
-func (v *validator) likelyFailure(written string) string {
+func (v *retryValidator) likelyPattern(written string) string {
 	written = strings.TrimSpace(written)
 	if len(written) > 64 {
 		return ""

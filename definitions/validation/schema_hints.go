@@ -72,11 +72,11 @@ var schemaAdvice = map[string]advice.Replacement{
 	"discriminator":   {Write: "discriminator is OpenAPI's, and has no effect; write oneOf with const"},
 }
 
-// schemaHints warns of keywords that have no effect, in all subschemas: of
+// hints warns of keywords that have no effect, in all subschemas: of
 // what is misspelt, of another draft or language, and of names that stand
 // where properties is needed. A schema that cannot be used gets them as well,
 // since they often say why.
-func (v *validator) schemaHints(at *source.Node, what string, depth int) {
+func (v *schemaValidator) hints(at *source.Node, what string, depth int) {
 	if at == nil || at.Kind != source.Object || depth > maxDepthOfHints {
 		return
 	}
@@ -93,21 +93,21 @@ func (v *validator) schemaHints(at *source.Node, what string, depth int) {
 		case "properties", "$defs", "definitions", "patternProperties", "dependentSchemas":
 			if kid.Kind == source.Object {
 				for _, sub := range kid.Kids {
-					v.schemaHints(sub, what, depth+1)
+					v.hints(sub, what, depth+1)
 				}
 			}
 		case "items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames", "unevaluatedProperties", "unevaluatedItems":
-			v.schemaHints(kid, what, depth+1)
+			v.hints(kid, what, depth+1)
 		case "allOf", "anyOf", "oneOf", "prefixItems":
 			if kid.Kind == source.Array {
 				for _, sub := range kid.Kids {
-					v.schemaHints(sub, what, depth+1)
+					v.hints(sub, what, depth+1)
 				}
 			}
 		}
 		// x- begins annotations of OpenAPI and of tools.
 		if !schemaKeywords[key] && !strings.HasPrefix(strings.ToLower(key), "x-") {
-			v.schemaKeyword(kid, key, what)
+			v.keyword(kid, key, what)
 		}
 	}
 }
@@ -118,7 +118,7 @@ const maxDepthOfHints = 32
 
 // misspeltRequired warns of a required name that a property almost has. One that
 // none resembles may be meant: a property need not be listed.
-func (v *validator) misspeltRequired(at *source.Node, what string) {
+func (v *schemaValidator) misspeltRequired(at *source.Node, what string) {
 	properties, required := at.Member("properties"), at.Member("required")
 	if properties == nil || properties.Kind != source.Object || required == nil || required.Kind != source.Array {
 		return
@@ -133,8 +133,8 @@ func (v *validator) misspeltRequired(at *source.Node, what string) {
 	}
 }
 
-// schemaKeyword warns of one keyword that has no effect. at is its value.
-func (v *validator) schemaKeyword(at *source.Node, key, what string) {
+// keyword warns of one keyword that has no effect. at is its value.
+func (v *schemaValidator) keyword(at *source.Node, key, what string) {
 	d := v.finds.Warn(source.SchemaKeyword, at, "'%s' in %s is no keyword of JSON Schema (2020-12) and has no effect", source.Clip(key), what).AtKey()
 	if found, ok := schemaAdvice[advice.Letters(key)]; ok {
 		if found.Write == "" {
@@ -159,7 +159,7 @@ func schemaKeywordList() []string {
 // has its keywords, and reports whether at is of that kind. Nothing else is
 // then said about its members. An object with a type, or a keyword that no
 // field is called, is a schema.
-func (v *validator) shorthand(at *source.Node, what string) bool {
+func (v *schemaValidator) shorthand(at *source.Node, what string) bool {
 	if len(at.Keys) == 0 || len(at.Keys) > 200 || schemas.PlainType(source.TextOf(at.Member("type"))) {
 		return false
 	}

@@ -5,10 +5,17 @@ import (
 	"heddle/definitions/source"
 )
 
-// schemas checks the JSON Schemas inside of the definition: of the input, of
+// schemaValidator checks schemas that authors wrote.
+type schemaValidator struct {
+	*pass
+	faults     map[string][]schemas.Fault // what is wrong with each schema, by its canonical text
+	subschemas int                        // of all schemas so far
+}
+
+// check checks the JSON Schemas inside of the definition: of the input, of
 // outputs and of signals. Those in configs are for the config's type to
 // check.
-func (v *validator) schemas() {
+func (v *schemaValidator) check() {
 	v.schema(v.doc.Root.Member("input"), "'input'")
 	v.defaults(v.doc.Root.Member("input"))
 	for _, e := range v.graph.entries {
@@ -22,12 +29,12 @@ func (v *validator) schemas() {
 // schema reports what is wrong with one schema, compiled as at a start of a
 // run. Equal texts are compiled once, and the result is reported at each
 // place.
-func (v *validator) schema(at *source.Node, what string) {
+func (v *schemaValidator) schema(at *source.Node, what string) {
 	if at == nil || at.Kind != source.Object || !at.Readable() {
 		return
 	}
 	raw := v.doc.Raw(at)
-	faults, known := v.schemaTexts[string(raw)]
+	faults, known := v.faults[string(raw)]
 	if !known {
 		// Before compiling, which is what costs.
 		if !v.affordable(at, what) {
@@ -39,18 +46,18 @@ func (v *validator) schema(at *source.Node, what string) {
 		} else if !v.patternsFit(checker.Instructions(), at, what) {
 			return
 		}
-		v.schemaTexts[string(raw)] = faults
+		v.faults[string(raw)] = faults
 	}
 	for _, f := range faults {
 		v.finds.Error(source.SchemaInvalid, at.Follow(f.Pointer), "%s is not a JSON Schema (2020-12) that can be used: %s", source.Capitalize(what), f.Text).WithSuggestion(f.Suggest)
 	}
-	v.schemaHints(at, what, 0)
+	v.hints(at, what, 0)
 }
 
 // patternsFit takes the instructions of a schema's patterns from those that
 // the definition may have, and reports whether they suffice. Only the first
 // schema beyond them is reported.
-func (v *validator) patternsFit(instructions int, at *source.Node, what string) bool {
+func (v *schemaValidator) patternsFit(instructions int, at *source.Node, what string) bool {
 	left := v.budget.Patterns
 	v.budget.Patterns -= instructions
 	if left >= 0 && v.budget.Patterns < 0 {
@@ -62,7 +69,7 @@ func (v *validator) patternsFit(instructions int, at *source.Node, what string) 
 // defaults reports defaults of the input schema that could be put into no
 // input, because they are too large or have no end. An empty input meets all
 // that are not inside of others.
-func (v *validator) defaults(at *source.Node) {
+func (v *schemaValidator) defaults(at *source.Node) {
 	if at == nil || at.Kind != source.Object || !at.Readable() {
 		return
 	}
@@ -81,7 +88,7 @@ func (v *validator) defaults(at *source.Node) {
 // and reports whether the definition may have as many; true for nil. A schema
 // that is too large alone counts as just too large: compiling refuses it with
 // a message of its own.
-func (v *validator) affordable(at *source.Node, what string) bool {
+func (v *schemaValidator) affordable(at *source.Node, what string) bool {
 	if at == nil {
 		return true
 	}

@@ -50,10 +50,17 @@ func (s scope) withSecrets() scope {
 	return s
 }
 
+// visibility answers what can be read at a place, and of which type it is.
+type visibility struct {
+	*pass
+	typing *typing
+	allIDs []string // of all steps, sorted; nil until needed
+}
+
 // env returns what is known at a place. Its functions are called only for
-// names that the expression has, and read the validator: it is used before
+// names that the expression has, and read the pass: it is used before
 // the pass goes on.
-func (v *validator) env(s scope) expressions.Env {
+func (v *visibility) env(s scope) expressions.Env {
 	env := expressions.NewEnv()
 	env.Secrets, env.Budget = s.secrets, &v.budget
 	// The input is visible everywhere.
@@ -81,7 +88,7 @@ func (v *validator) env(s scope) expressions.Env {
 		case s.blind || !v.visible(s, v.graph.entries[place]):
 			return expressions.StepHidden, nil
 		}
-		return expressions.StepVisible, v.typing.shape(v.output(v.graph.entries[place]))
+		return expressions.StepVisible, v.typing.shape(v.typing.output(v.graph.entries[place]))
 	}
 	env.Reasons(func(id string) string { return v.whyHidden(s, id) })
 	env.Loops(func(id string) (string, bool) { return v.loopAway(s, id) })
@@ -105,7 +112,7 @@ func (v *validator) env(s scope) expressions.Env {
 // mayHaveCompleted reports whether the run of a handler's expression may have
 // completed, so that its error is null: in finally, unless the step's own if
 // asks how it went.
-func (v *validator) mayHaveCompleted(s scope) bool {
+func (v *visibility) mayHaveCompleted(s scope) bool {
 	if v.graph.parts[s.list] != "finally" {
 		return false
 	}
@@ -118,7 +125,7 @@ func (v *validator) mayHaveCompleted(s scope) bool {
 
 // whyHidden returns why a step cannot be read at a place, whatever depends_on
 // says; "": depends_on would do, or there is no such step.
-func (v *validator) whyHidden(s scope, id string) string {
+func (v *visibility) whyHidden(s scope, id string) string {
 	place, ok := v.graph.byID[id]
 	if !ok {
 		return ""
@@ -142,7 +149,7 @@ func (v *validator) whyHidden(s scope, id string) string {
 // loopAway returns the id of the loop whose body a step is in, where that
 // loop is not around the scope: its output is what can be read instead. Of
 // loops in each other it is the outermost that the scope is not in.
-func (v *validator) loopAway(s scope, id string) (string, bool) {
+func (v *visibility) loopAway(s scope, id string) (string, bool) {
 	place, ok := v.graph.byID[id]
 	if !ok {
 		return "", false
@@ -173,7 +180,7 @@ func (v *validator) loopAway(s scope, id string) (string, bool) {
 
 // iterations adds the names of the loops around a list, the innermost last,
 // so that it wins where names are equal.
-func (v *validator) iterations(env expressions.Env, list int32) {
+func (v *visibility) iterations(env expressions.Env, list int32) {
 	loop := v.graph.loops[list]
 	if loop == none {
 		return
@@ -186,7 +193,7 @@ func (v *validator) iterations(env expressions.Env, list int32) {
 
 // iteration adds the names that one loop's iterations have: index, last and
 // the item.
-func (v *validator) iteration(env expressions.Env, loop *entry) {
+func (v *visibility) iteration(env expressions.Env, loop *entry) {
 	as := loop.step.Loop.As
 	if as == "" {
 		as = "item"
@@ -194,18 +201,13 @@ func (v *validator) iteration(env expressions.Env, loop *entry) {
 	env.Shape("index", v.typing.integer)
 	// Nothing is known of what the iteration before has made.
 	env.Shape("last", nil)
-	item, known := v.items[loop.place]
-	if !known {
-		item = v.item(loop)
-		v.items[loop.place] = item
-	}
-	env.Shape(as, item)
+	env.Shape(as, v.typing.item(loop))
 }
 
 // visible reports whether an expression may read a step: an ancestor, or an
 // ancestor of a loop around it; for handlers, all main steps as well. A
 // loop's body cannot read the loop itself, which has not ended.
-func (v *validator) visible(s scope, target *entry) bool {
+func (v *visibility) visible(s scope, target *entry) bool {
 	// From a body outwards: what counts there is what the loop depends on.
 	list, at, own := s.list, s.at, true
 	for target.list != list {

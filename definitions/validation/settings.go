@@ -12,11 +12,16 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// settings checks what a step's own fields say together: their types and
+// settingsValidator checks the fields of a step that only together can be
+// wrong.
+type settingsValidator struct{ *pass }
+
+// check checks what a step's own fields say together: their types and
 // ranges are decoding's.
-func (v *validator) settings() {
+func (v *settingsValidator) check() {
+	retries := &retryValidator{v.pass}
 	for _, e := range v.graph.entries {
-		v.retry(e)
+		retries.check(e)
 		v.handler(e)
 		switch {
 		case e.step.Condition != nil:
@@ -31,7 +36,7 @@ func (v *validator) settings() {
 
 // explained reports whether a diagnostic has said where one of the fields of
 // a config is, or what it is called.
-func (v *validator) explained(e *entry, config *source.Node, fields ...string) bool {
+func (v *settingsValidator) explained(e *entry, config *source.Node, fields ...string) bool {
 	for _, name := range fields {
 		if v.doc.Explains(config, name) || v.doc.Explains(e.node, "config."+name) {
 			return true
@@ -41,7 +46,7 @@ func (v *validator) explained(e *entry, config *source.Node, fields ...string) b
 }
 
 // condition checks a condition's form, expression or cases, and its branches.
-func (v *validator) condition(e *entry) {
+func (v *settingsValidator) condition(e *entry) {
 	c, at := e.step.Condition, e.node.Member("config")
 	if at == nil || at.Kind != source.Object {
 		return
@@ -69,7 +74,7 @@ func (v *validator) condition(e *entry) {
 // branch checks that the steps listed at a node exist beside the condition
 // and wait for it: one that does not would run before the condition has
 // chosen.
-func (v *validator) branch(e *entry, ids []string, at *source.Node) {
+func (v *settingsValidator) branch(e *entry, ids []string, at *source.Node) {
 	for i, id := range ids {
 		item := at.Item(i)
 		if item == nil || item.Kind == source.Bad {
@@ -91,7 +96,7 @@ func (v *validator) branch(e *entry, ids []string, at *source.Node) {
 }
 
 // loop checks a loop's form, items or while, and what goes with each.
-func (v *validator) loop(e *entry) {
+func (v *settingsValidator) loop(e *entry) {
 	l, at := e.step.Loop, e.node.Member("config")
 	if at == nil || at.Kind != source.Object {
 		return
@@ -124,7 +129,7 @@ func reserved(name string) bool {
 
 // tolerance checks tolerate_failures: a count, or a share of the items, whose
 // number while does not know.
-func (v *validator) tolerance(e *entry, at *source.Node) {
+func (v *settingsValidator) tolerance(e *entry, at *source.Node) {
 	n := at.Member("tolerate_failures")
 	if n == nil || n.Kind == source.Bad {
 		return
@@ -157,7 +162,7 @@ func (v *validator) tolerance(e *entry, at *source.Node) {
 
 // wait checks that there is exactly one thing to wait for, and only what
 // belongs to it.
-func (v *validator) wait(e *entry) {
+func (v *settingsValidator) wait(e *entry) {
 	at := e.node.Member("config")
 	if at == nil || at.Kind != source.Object {
 		return
@@ -191,7 +196,7 @@ func (v *validator) wait(e *entry) {
 
 // seconds checks wait.seconds: a number, or text that is wholly one template,
 // which a run renders.
-func (v *validator) seconds(e *entry, n *source.Node) {
+func (v *settingsValidator) seconds(e *entry, n *source.Node) {
 	switch {
 	case n == nil || n.Kind == source.Bad:
 	case n.Kind == source.Number:
@@ -211,7 +216,7 @@ var looksLikeTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}`)
 
 // until checks wait.until where it begins like a time; else it is an
 // expression.
-func (v *validator) until(e *entry, n *source.Node) {
+func (v *settingsValidator) until(e *entry, n *source.Node) {
 	if n == nil || n.Kind != source.String || !looksLikeTime.MatchString(n.Text) {
 		return
 	}

@@ -11,17 +11,18 @@ import (
 // typing holds what is known of values before anything runs. A nil Shape is a
 // value of which nothing is known: every use of it is accepted.
 type typing struct {
+	*pass
 	input   *expressions.Shape            // by the definition's input schema
 	integer *expressions.Shape            // of index, and of items that are a count
 	outputs map[int32]json.RawMessage     // schemas by place of the step; absent: not needed yet
 	parsed  map[string]*expressions.Shape // by schema text
+	items   map[int32]*expressions.Shape  // of the loops' items, by the loop's place; absent: not needed yet
 }
 
-// newTyping returns the typing of a definition with that input schema; nil:
-// it has none.
-func newTyping(input json.RawMessage) *typing {
-	t := &typing{outputs: map[int32]json.RawMessage{}, parsed: map[string]*expressions.Shape{}}
-	t.input = t.shape(input)
+// newTyping returns the typing of a pass's document.
+func newTyping(p *pass) *typing {
+	t := &typing{pass: p, items: map[int32]*expressions.Shape{}, outputs: map[int32]json.RawMessage{}, parsed: map[string]*expressions.Shape{}}
+	t.input = t.shape(p.doc.Definition.Input)
 	t.integer = t.shape(json.RawMessage(`{"type":"integer"}`))
 	return t
 }
@@ -41,18 +42,18 @@ func (t *typing) shape(schema json.RawMessage) *expressions.Shape {
 }
 
 // output returns the schema of a step's output, nil when nothing is known.
-func (v *validator) output(e *entry) json.RawMessage {
-	schema, ok := v.typing.outputs[e.place]
+func (t *typing) output(e *entry) json.RawMessage {
+	schema, ok := t.outputs[e.place]
 	if !ok {
-		schema = v.outputSchema(e)
-		v.typing.outputs[e.place] = schema
+		schema = t.outputSchema(e)
+		t.outputs[e.place] = schema
 	}
 	return schema
 }
 
 // outputSchema works output out. What the author wrote comes before what the
 // type says.
-func (v *validator) outputSchema(e *entry) json.RawMessage {
+func (t *typing) outputSchema(e *entry) json.RawMessage {
 	s := e.step
 	switch {
 	case len(s.OutputSchema) > 0:
@@ -67,21 +68,7 @@ func (v *validator) outputSchema(e *entry) json.RawMessage {
 	case s.Wait != nil:
 		return waitOutput(s.Wait)
 	}
-	return v.catalogOutput(s.Type, s.Config)
-}
-
-// catalogOutput returns what the catalog says of a type's output. What it
-// says of a config with mistakes does not matter: the definition has errors
-// then.
-func (v *validator) catalogOutput(name string, config json.RawMessage) json.RawMessage {
-	known := v.stepType(name)
-	if known == nil {
-		return nil
-	}
-	if len(config) == 0 {
-		config = json.RawMessage("{}")
-	}
-	return known.stepType.OutputSchema(config)
+	return t.types.output(s.Type, s.Config)
 }
 
 // loopOutput returns the schema of a loop's output; its results are there
@@ -112,13 +99,23 @@ func waitOutput(w *definitions.WaitConfig) json.RawMessage {
 		`,"request_id":{"type":"string"},"received_at":{"type":"string"}` + late + `}}`)
 }
 
-// item returns the type of a loop's item: of the list that items names by a
-// plain path into the input or a step's output, or of a count. Any other
+// item returns the type of a loop's item.
+func (t *typing) item(loop *entry) *expressions.Shape {
+	shape, known := t.items[loop.place]
+	if !known {
+		shape = t.itemShape(loop)
+		t.items[loop.place] = shape
+	}
+	return shape
+}
+
+// itemShape works item out: the type of the items of the list that a plain
+// path into the input or a step's output names, or of a count. Any other
 // expression leaves it unknown.
-func (v *validator) item(e *entry) *expressions.Shape {
+func (t *typing) itemShape(e *entry) *expressions.Shape {
 	l := e.step.Loop
 	if l.While != "" {
-		return v.typing.integer
+		return t.integer
 	}
 	program, err := expressions.Compile(l.Items)
 	if err != nil {
@@ -130,14 +127,14 @@ func (v *validator) item(e *entry) *expressions.Shape {
 	switch {
 	// A number in the place of a list is a count, whose items are whole numbers.
 	case !plain && source.IsNumber(bare(l.Items)):
-		return v.typing.integer
+		return t.integer
 	case !plain || len(path) == 0:
 		return nil
 	case path[0] == "input":
-		return v.typing.shape(elements(v.doc.Definition.Input, path[1:]))
+		return t.shape(elements(t.doc.Definition.Input, path[1:]))
 	case path[0] == "steps" && len(path) > 2 && path[2] == "output":
-		if place, ok := v.graph.byID[path[1]]; ok {
-			return v.typing.shape(elements(v.output(v.graph.entries[place]), path[3:]))
+		if place, ok := t.graph.byID[path[1]]; ok {
+			return t.shape(elements(t.output(t.graph.entries[place]), path[3:]))
 		}
 	}
 	return nil

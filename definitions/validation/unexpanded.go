@@ -54,7 +54,7 @@ const maxUnexpandedText = 4 << 10
 // unexpanded warns of texts in a value, at any depth, that were meant to be
 // templates. what names the value in messages; literal are its fields that
 // hold scripts and the like, where such marks are right.
-func (v *validator) unexpanded(n *source.Node, what string, literal []string) {
+func (v *expressionValidator) unexpanded(n *source.Node, what string, literal []string) {
 	for i, kid := range n.Kids {
 		// literal names fields of the config itself and nothing deeper.
 		if n.Kind == source.Object && slices.Contains(literal, n.Keys[i]) {
@@ -82,7 +82,7 @@ func (v *validator) unexpanded(n *source.Node, what string, literal []string) {
 // and how it would be one ("": unknown); why is "" for other texts. A bare
 // path counts only where the step or the input's field exists, so that a text
 // that happens to look like one is left alone.
-func (v *validator) meantAsTemplate(s string) (why, write string) {
+func (v *expressionValidator) meantAsTemplate(s string) (why, write string) {
 	// A cheap look first: a definition has many texts, and most hold none of
 	// these.
 	if strings.ContainsAny(s, "$#@%") || strings.HasPrefix(s, "=") || strings.Contains(s, "{input.") || strings.Contains(s, "{steps.") || strings.Contains(s, "<<") || strings.Contains(s, "[[") || strings.Contains(s, "{ {") {
@@ -110,6 +110,6 @@ func (v *validator) meantAsTemplate(s string) (why, write string) {
 }
 
 // inputHas reports whether the input's schema lists a member.
-func (v *validator) inputHas(name string) bool {
+func (v *expressionValidator) inputHas(name string) bool {
 	return v.doc.Root.Member("input").Member("properties").Member(name) != nil
 }
