@@ -20,7 +20,7 @@ var inTests = []string{
 // The layers, each with all that is below it.
 var (
 	leaves   = []string{"audit", "clock", "deadline", "events", "fault", "idempotency", "ids", "internal/editdistance", "internal/lazyregexp", "internal/typeschema", "quota", "timers"}
-	core     = append([]string{"definitions/...", "expressions", "executor/machine"}, leaves...)
+	core     = append([]string{"definitions/...", "expressions", "executor/machine", "executor/queue"}, leaves...)
 	features = append([]string{"access", "agents", "executor", "schedules", "secrets", "templates", "versions"}, core...)
 )
 
@@ -93,6 +93,7 @@ var table = map[string]rule{
 	"definitions/validation": {own: []string{"definitions", "definitions/advice", "definitions/parser", "definitions/schemas", "definitions/source", "expressions", "fault", "internal/lazyregexp"}, external: []string{jsonschema}, noStandard: impure, testOwn: definitionTests},
 	"definitions/workflows":  {own: append([]string{"definitions", "definitions/parser", "definitions/source", "definitions/validation"}, leaves...), noStandard: impure},
 	"executor/machine":       {own: append([]string{"definitions/...", "expressions"}, leaves...), external: []string{jsonschema}, noStandard: impure},
+	"executor/queue":         {noStandard: impure},
 
 	// Features: use cases and loops.
 	"access":    {own: leaves, noStandard: outside, testOwn: stack},
