@@ -11,10 +11,14 @@ QUICK    = $$($(GO) list $(PACKAGES) | grep -v '/internal/crash$$')
 RACE     = -race -gcflags=modernc.org/sqlite/lib=-race=false
 # Far beyond what any package needs: only a hang reaches it.
 LIMIT    = -timeout 30m
+# What `make profile` measures, and where it writes.
+CASES    = awaited
+PROFILES = profiles
+comma   := ,
 
 .DEFAULT_GOAL := help
 
-.PHONY: help build test race faults race-long lint fmt layers crash sweep scripts bench eventsource tour ci
+.PHONY: help build test race faults race-long lint fmt layers crash sweep scripts bench profile eventsource tour ci
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +65,11 @@ bench: build ## the figures that docs/benchmarks.md quotes
 	bin/heddle bench --case loop-10k
 	bin/heddle bench --case loop-1m
 	HEDDLE_BENCH_RUNS=20000 $(GO) test -count=1 -v -run TestBenchOnPostgres ./cmd/heddle
+
+profile: build ## CPU and allocation profiles of the cases CASES, in the folder PROFILES
+	mkdir -p $(PROFILES)
+	bin/heddle bench --case $(CASES) --profile $(PROFILES)
+	$(GO) tool pprof -top -cum -nodecount 60 bin/heddle $(PROFILES)/$(word 1,$(subst $(comma), ,$(CASES))).server.cpu.pprof
 
 eventsource: build ## the event streams, read by a client that is not ours (npm)
 	HEDDLE_BIN=$(CURDIR)/bin/heddle .ci/eventsource

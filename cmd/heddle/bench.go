@@ -46,6 +46,7 @@ name a database that may be filled with rubbish. Cases:
 	f.IntVar(&plan.Parked, "parked", 0, "park this many runs for an hour; measure memory and start-up with them")
 	f.StringSliceVar(&plan.Cases, "case", nil, "a case by its name, or several; the memory of one is best measured alone")
 	f.IntVar(&plan.Schedules, "schedules", 0, "this many schedules due at one moment; how late their runs are stored and begin")
+	f.StringVar(&plan.Profile, "profile", "", "a directory that is there, for CPU and allocation profiles of each part (go tool pprof)")
 	f.BoolVar(&plan.StepCost, "step-cost", false, "what a transition costs early and late in a run of 5,000 steps")
 	return cmd
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"heddle/internal/bench"
 	"log/slog"
 	"net"
 	"os"
@@ -17,6 +19,7 @@ import (
 
 // serveCommand returns serve, which runs the server until a signal ends it.
 func (p *process) serveCommand() *cobra.Command {
+	profile := ""
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the API and run workflows",
@@ -26,7 +29,14 @@ on at the next start. The process ends within 10 s; a second signal ends it at
 once. SIGHUP is as SIGTERM. While PostgreSQL is still starting, serve waits for it
 for a minute.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if profile != "" {
+				stop, failed := bench.Profile(profile)
+				if failed != nil {
+					return failed
+				}
+				defer func() { err = errors.Join(err, stop()) }()
+			}
 			// All settings are checked before anything is opened, and all wrong ones are named
 			// at once.
 			s, err := p.settings(cmd)
@@ -37,6 +47,9 @@ for a minute.`,
 		},
 	}
 	settingFlags(cmd)
+	// For measurements alone, which start servers of their own.
+	cmd.Flags().StringVar(&profile, "profile", "", "write PREFIX.cpu.pprof and PREFIX.allocs.pprof at the end")
+	_ = cmd.Flags().MarkHidden("profile")
 	return cmd
 }
 

@@ -50,6 +50,7 @@ type Plan struct {
 	Parked    int      // runs that wait for an hour; 0: not measured
 	Schedules int      // schedules due at one moment; 0: not measured
 	Cases     []string // names of cases, in the order in which they are measured
+	Profile   string   // directory for CPU and allocation profiles of each part; "": none
 }
 
 // Check returns an error if a number is out of range or a case does not exist; nil
@@ -123,31 +124,48 @@ func Run(ctx context.Context, cfg Config, plan Plan) (err error) {
 	b.printf("store      %s", b.describe())
 	for _, part := range []struct {
 		selected bool
+		name     string
 		run      func(context.Context) error
 	}{
-		{plan.Raw, b.raw},
-		{plan.Executor, b.executor},
-		{plan.HTTP, b.http},
-		{plan.Single, b.single},
-		{plan.StepCost, b.stepCost},
-		{plan.Schedules > 0, b.schedules},
-		{plan.Parked > 0, b.parked},
+		{plan.Raw, "raw", b.raw},
+		{plan.Executor, "executor", b.executor},
+		{plan.HTTP, "http", b.http},
+		{plan.Single, "single", b.single},
+		{plan.StepCost, "step-cost", b.stepCost},
+		{plan.Schedules > 0, "schedules", b.schedules},
+		{plan.Parked > 0, "parked", b.parked},
 	} {
 		if !part.selected {
 			continue
 		}
-		if err := part.run(ctx); err != nil {
+		if err := b.profiled(part.name, func() error { return part.run(ctx) }); err != nil {
 			return err
 		}
 	}
 	for _, c := range cases {
 		// Cases come last: each starts a fresh server or run, and its memory figure is least
 		// disturbed when it is measured alone.
-		if err := c.run(b, ctx); err != nil {
+		if err := b.profiled(c.name, func() error { return c.run(b, ctx) }); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// profiled runs a part and, where the plan has a directory for profiles, writes those of
+// this process there, as NAME.cpu.pprof and NAME.allocs.pprof. A server process of the part
+// writes its own as NAME.server….
+func (b *session) profiled(name string, run func() error) error {
+	b.part = name
+	if b.plan.Profile == "" {
+		return run()
+	}
+	stop, err := Profile(filepath.Join(b.plan.Profile, name))
+	if err != nil {
+		return err
+	}
+	err = run()
+	return errors.Join(err, stop())
 }
 
 // session is one call of Run. Its parts run one after another over the same database, so
@@ -157,6 +175,7 @@ type session struct {
 	plan Plan
 	dir  string // absolute; removed at the end
 	url  string // of the database, password included
+	part string // name of the part that is measured
 }
 
 // printf prints one line of figures.

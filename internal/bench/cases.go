@@ -31,6 +31,8 @@ func allCases() []caseEntry {
 		{"reconnects", "10,000 reconnects to the events of a run that goes on, without a gap or a repeat", (*session).reconnects},
 		{"steps-1k", "1,000 http_requests at once in one run", (*session).parallelSteps},
 		{"runs-1k", "1,000 runs of one http_request at once", (*session).parallelRuns},
+		{"awaited", "runs of three http_requests, started and awaited over HTTP, 50 in flight", (*session).awaited},
+		{"awaited-1", "the same, one at a time", (*session).awaitedAlone},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -30,7 +31,11 @@ func (b *session) server(ctx context.Context, settings ...string) (*serverProces
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, "serve") //nolint:gosec // this very program
+	args := []string{"serve"}
+	if b.plan.Profile != "" {
+		args = append(args, "--profile", filepath.Join(b.plan.Profile, b.part+".server"))
+	}
+	cmd := exec.CommandContext(ctx, self, args...) //nolint:gosec // this very program
 	cmd.Env = append(withoutSettings(b.Environ), b.settings(append([]string{"HEDDLE_LISTEN=127.0.0.1:0"}, settings...)...)...)
 	// SIGTERM and not SIGKILL, which would leave the database to be recovered by the next
 	// part.

@@ -1,0 +1,135 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"heddle/internal/client"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// awaitedInFlight is how many runs are started and awaited at one time, each over a
+// connection of its own.
+const awaitedInFlight = 50
+
+// awaited measures real work as clients see it: runs of three http_requests in a row to a
+// receiver that answers at once, each started by POST and awaited over its event stream.
+// The server is a process of its own with slots for all of them, so that its CPU time is
+// measured without that of client and receiver.
+//
+//	awaited    …/s   p50 …  p99 …   … runs of three http_requests, 50 in flight: server CPU …
+//	           a run, … rows, … transactions
+//
+// CPU is what the figure is to be judged by where other work shares the machine. Rows are
+// those of the journal and the run's own; transactions are group commits over runs.
+func (b *session) awaited(ctx context.Context) error {
+	return b.awaitedBy(ctx, "awaited", awaitedInFlight, b.plan.Runs)
+}
+
+// awaitedAlone is awaited with one run at a time: the latency on a server with nothing else
+// to do.
+func (b *session) awaitedAlone(ctx context.Context) error {
+	return b.awaitedBy(ctx, "awaited-1", 1, min(b.plan.Runs, 1000))
+}
+
+// awaitedBy measures runs that workers start and await one after another. It fails unless
+// each stream ended with a completed run and exactly three requests of each arrived.
+func (b *session) awaitedBy(ctx context.Context, name string, workers, runs int) (err error) {
+	r, stop, err := receiveAtOnce(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	// With the default limits the figure would be that of the queue.
+	limit := strconv.Itoa(2 * awaitedInFlight)
+	s, err := b.server(ctx, "HEDDLE_EGRESS_ALLOW=127.0.0.1", "HEDDLE_MAX_PER_HOST="+limit, "WORKFLOW_MAX_CONCURRENT_RUNS="+limit)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	workflow, err := s.client.CreateWorkflow(ctx, threeRequests(r.url), "")
+	if err != nil {
+		return err
+	}
+	// The first runs dial connections, fill caches and grow stacks.
+	if _, _, err = repeat(ctx, 2*workers, workers, b.plan.Seconds, func(ctx context.Context) error { _, err := s.startAndAwait(ctx, workflow); return err }); err != nil {
+		return err
+	}
+	warm := r.requests.Load()
+	before, err := s.usage(ctx)
+	if err != nil {
+		return err
+	}
+	var rows atomic.Int64
+	all, took, err := repeat(ctx, runs, workers, b.plan.Seconds, func(ctx context.Context) error {
+		seq, err := s.startAndAwait(ctx, workflow)
+		rows.Add(seq + 1)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	after, err := s.usage(ctx)
+	if err != nil {
+		return err
+	}
+	n := len(all)
+	if got := r.requests.Load() - warm; got != int64(3*n) {
+		return fmt.Errorf("%s: %d requests of %d runs arrived", name, got, n)
+	}
+	b.printf("%-10s %-14s %s   %d runs of three http_requests, %d in flight: server CPU %s a run, %.1f rows, %.2f transactions",
+		name, perSecond(n, took), all, n, workers, millis((after.cpu-before.cpu)/time.Duration(n)),
+		float64(rows.Load())/float64(n), float64(after.commits-before.commits)/float64(n))
+	return b.raw(ctx)
+}
+
+// threeRequests returns the workflow of three http_requests to url, each of which waits
+// for the one before.
+func threeRequests(url string) json.RawMessage {
+	text := `{"name":"Three requests","steps":[
+		{"id":"a","type":"http_request","config":{"url":"URL"}},
+		{"id":"b","type":"http_request","depends_on":["a"],"config":{"url":"URL"}},
+		{"id":"c","type":"http_request","depends_on":["b"],"config":{"url":"URL"}}]}`
+	return json.RawMessage(strings.ReplaceAll(text, "URL", url))
+}
+
+// startAndAwait starts a run over HTTP and reads its stream to the end, as clients do. It
+// returns the number of the run's last event; a run that did not complete is an error.
+func (s *serverProcess) startAndAwait(ctx context.Context, workflow string) (seq int64, err error) {
+	id, err := s.client.Start(ctx, workflow, nil, "")
+	if err != nil {
+		return 0, err
+	}
+	last := ""
+	err = s.client.Stream(ctx, id, 0, func(f client.Frame) error {
+		seq, last = f.ID, f.Event
+		return nil
+	})
+	if err == nil && last != "run_completed" {
+		err = fmt.Errorf("the stream of run %s ended after %q", id, last)
+	}
+	return seq, err
+}
+
+// receiveAtOnce starts a receiver that answers without a delay; see receive.
+func receiveAtOnce(ctx context.Context) (*receiver, func() error, error) {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &receiver{url: "http://" + ln.Addr().String() + "/"}
+	srv := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		r.requests.Add(1)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"ok":true}`)
+	})}
+	go func() { _ = srv.Serve(ln) }()
+	return r, srv.Close, nil
+}
