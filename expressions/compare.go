@@ -115,11 +115,11 @@ func isNumber(v any) bool {
 // ordered by their bytes, and cost fuel by length. The error has CodeType for
 // anything else, also for two values of different kinds; operator names the caller
 // in it.
-func (e *evaluation) compare(operator string, a, b any) (int, *Error) {
+func (m *meter) compare(operator string, a, b any) (int, *Error) {
 	switch x := a.(type) {
 	case string:
 		if y, ok := b.(string); ok {
-			return strings.Compare(x, y), e.spend(1 + min(len(x), len(y))/1024)
+			return strings.Compare(x, y), m.spend(1 + min(len(x), len(y))/1024)
 		}
 	case time.Time:
 		if y, ok := b.(time.Time); ok {
@@ -140,8 +140,8 @@ func (e *evaluation) compare(operator string, a, b any) (int, *Error) {
 // instant; values of different kinds are not equal, which is not an error. Each
 // part of a value costs fuel, so that the same large part, reached many times, is
 // paid for each time.
-func (e *evaluation) equal(a, b any) (bool, *Error) {
-	if err := e.spend(1); err != nil {
+func (m *meter) equal(a, b any) (bool, *Error) {
+	if err := m.spend(1); err != nil {
 		return false, err
 	}
 	switch x := a.(type) {
@@ -151,7 +151,7 @@ func (e *evaluation) equal(a, b any) (bool, *Error) {
 		return a == b, nil
 	case string:
 		y, ok := b.(string)
-		return ok && x == y, e.spend(min(len(x), len(y)) / 1024)
+		return ok && x == y, m.spend(min(len(x), len(y)) / 1024)
 	case time.Time:
 		y, ok := b.(time.Time)
 		return ok && x.Equal(y), nil
@@ -167,7 +167,7 @@ func (e *evaluation) equal(a, b any) (bool, *Error) {
 		// same.
 		return ok && c == 0 || a == b, nil
 	}
-	return e.equalContainers(a, b)
+	return m.equalContainers(a, b)
 }
 
 // isNull reports whether a value is null: nil, or a nil list.
@@ -183,7 +183,7 @@ func isNull(v any) bool {
 
 // equalContainers is equal for lists and objects. Members are compared in the order
 // of their keys, so that the fuel runs out at the same place each time.
-func (e *evaluation) equalContainers(a, b any) (bool, *Error) {
+func (m *meter) equalContainers(a, b any) (bool, *Error) {
 	if x, ok := listOf(a); ok {
 		y, ok := listOf(b)
 		// A nil list is null, and equal to nil.
@@ -191,7 +191,7 @@ func (e *evaluation) equalContainers(a, b any) (bool, *Error) {
 			return b == nil && isNull(a), nil
 		}
 		for i := range x {
-			if same, err := e.equal(x[i], y[i]); err != nil || !same {
+			if same, err := m.equal(x[i], y[i]); err != nil || !same {
 				return false, err
 			}
 		}
@@ -203,7 +203,7 @@ func (e *evaluation) equalContainers(a, b any) (bool, *Error) {
 		return false, nil
 	}
 	// Sorting the keys is paid for as another visit of each.
-	if err := e.spend(2 * len(x)); err != nil {
+	if err := m.spend(2 * len(x)); err != nil {
 		return false, err
 	}
 	for _, k := range sortedKeys(x) {
@@ -211,7 +211,7 @@ func (e *evaluation) equalContainers(a, b any) (bool, *Error) {
 		if !ok {
 			return false, nil
 		}
-		if same, err := e.equal(x[k], other); err != nil || !same {
+		if same, err := m.equal(x[k], other); err != nil || !same {
 			return false, err
 		}
 	}

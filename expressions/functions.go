@@ -126,17 +126,17 @@ func (f function) arity() string {
 
 // stringArg returns a string argument and pays for reading it, one unit of fuel
 // per KiB. The error has CodeType for anything else.
-func (e *evaluation) stringArg(v any) (string, *Error) {
+func (m *meter) stringArg(v any) (string, *Error) {
 	s, ok := v.(string)
 	if !ok {
 		return "", fail(CodeType, "expected a string, got %s", kindOf(v))
 	}
-	return s, e.spend(len(s) / 1024)
+	return s, m.spend(len(s) / 1024)
 }
 
 // intArg returns a whole number, also one that is written as 3.0; the error has
 // CodeType for anything else.
-func (e *evaluation) intArg(v any) (int, *Error) {
+func (m *meter) intArg(v any) (int, *Error) {
 	n, ok := whole(v)
 	if f, isFloat := v.(float64); isFloat && f == float64(int(f)) {
 		return int(f), nil
@@ -150,7 +150,7 @@ func (e *evaluation) intArg(v any) (int, *Error) {
 // listArg returns a list argument of at most MaxList elements and pays for
 // walking it, one unit of fuel per element. The list may be the scope's or
 // another value's: do not change it. The error has CodeType or CodeLarge.
-func (e *evaluation) listArg(v any) ([]any, *Error) {
+func (m *meter) listArg(v any) ([]any, *Error) {
 	list, ok := listOf(v)
 	if !ok {
 		return nil, fail(CodeType, "expected a list, got %s", kindOf(v))
@@ -158,7 +158,7 @@ func (e *evaluation) listArg(v any) ([]any, *Error) {
 	if err := capList(len(list)); err != nil {
 		return nil, err
 	}
-	return list, e.spend(len(list))
+	return list, m.spend(len(list))
 }
 
 // capList returns an error with CodeLarge for more than MaxList elements.
@@ -171,19 +171,19 @@ func capList(n int) *Error {
 
 // builtString pays for a string that a function has built already, out of
 // inputs whose size was bounded before.
-func (e *evaluation) builtString(s string) (any, *Error) {
-	if err := e.grow(len(s)); err != nil {
+func (m *meter) builtString(s string) (any, *Error) {
+	if err := m.grow(len(s)); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
 // builtList pays for a list that a function has built.
-func (e *evaluation) builtList(list []any) (any, *Error) {
+func (m *meter) builtList(list []any) (any, *Error) {
 	if err := capList(len(list)); err != nil {
 		return nil, err
 	}
-	return list, e.spend(len(list))
+	return list, m.spend(len(list))
 }
 
 // walkCost is the fuel of opening a list, however short: a predicate sets up a
