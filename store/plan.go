@@ -82,9 +82,10 @@ func planGroup(group []executor.Commit, errs []error) *plan {
 		if earlier == nil {
 			w := &write{row: row, expected: c.Expected, revision: c.Revision, status: c.Status, events: c.Events, members: []int{i}, member: c.Member}
 			w.setInputApart()
-			byRun[c.Row.RunID] = w
-			p.writes = append(p.writes, w)
-			errs[i] = w.attach(c)
+			if errs[i] = w.attach(c); errs[i] == nil {
+				byRun[c.Row.RunID] = w
+				p.writes = append(p.writes, w)
+			}
 			continue
 		}
 		// Nothing follows on a run whose place is taken in the same group.
@@ -92,50 +93,58 @@ func planGroup(group []executor.Commit, errs []error) *plan {
 			errs[i] = executor.ErrFenced
 			continue
 		}
+		if errs[i] = earlier.attach(c); errs[i] != nil {
+			continue
+		}
 		earlier.row = row
 		earlier.setInputApart()
 		// Clip, because the events belong to the caller: appending must copy them.
 		earlier.events = append(slices.Clip(earlier.events), c.Events...)
 		earlier.members = append(earlier.members, i)
-		errs[i] = earlier.attach(c)
 	}
 	return p
 }
 
 // attach adds what a member brings besides row and events: blobs, snapshot,
 // inputs taken, audit entries, successor and kept answer. Only a new run's
-// answer counts. The newest snapshot of a run's members wins. The error, of a
-// successor or an answer that cannot be encoded, is the member's.
+// answer counts. The newest snapshot of a run's members wins. An error, of a
+// successor or an answer that cannot be encoded, is the member's, and leaves the
+// write as it was.
 func (w *write) attach(c executor.Commit) error {
+	switch {
+	case c.With != nil:
+		n, err := successorOf(w, *c.With)
+		if err != nil {
+			return err
+		}
+		w.successor = n
+	case c.Answer != nil && c.Expected == 0:
+		answer, err := toAnswerRow(*c.Answer)
+		if err != nil {
+			return translate(err)
+		}
+		w.answer = &answer
+	}
 	w.blobs = append(w.blobs, c.Blobs...)
 	if c.Snapshot != nil {
 		w.snapshot = &snapshotRow{RunID: c.Row.RunID, Seq: c.Row.Seq, Data: c.Snapshot}
 	}
 	w.taken = append(w.taken, c.Taken...)
 	w.audit = append(w.audit, c.Audit...)
-	if c.With != nil {
-		return w.attachSuccessor(*c.With)
-	}
-	if c.Answer == nil || c.Expected != 0 {
-		return nil
-	}
-	answer, err := toAnswerRow(*c.Answer)
-	w.answer = &answer
-	return translate(err)
+	return nil
 }
 
-// attachSuccessor adds the new run that is written with this one or not at all.
-// The member's error stands for both. A successor has none of its own: its
+// successorOf returns the write of the new run that is written with w or not at
+// all. The member's error stands for both. A successor has none of its own: its
 // write has no members.
-func (w *write) attachSuccessor(c executor.Commit) error {
+func successorOf(w *write, c executor.Commit) (*write, error) {
 	row, err := checkCommit(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	n := &write{row: row, revision: c.Revision, status: c.Status, events: c.Events, member: c.Member, predecessor: w}
 	n.setInputApart()
-	w.successor = n
-	return n.attach(c)
+	return n, n.attach(c)
 }
 
 // setInputApart takes a large input (largeInput) out of the row. Only

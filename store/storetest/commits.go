@@ -24,6 +24,7 @@ var commitTests = map[string]func(*testing.T, *store.DB){
 	"commit with one bad member":              testCommitBadMember,
 	"commit of two members of one run":        testCommitTwice,
 	"commit that leaves a gap is refused":     testCommitGap,
+	"commit with a bad successor is refused":  testCommitBadSuccessor,
 	"commit of a start on an old revision":    testCommitStale,
 	"commit of a large group":                 testCommitLarge,
 	"commit keeps an answer once":             testCommitAnswer,
@@ -246,6 +247,31 @@ func testCommitGap(t *testing.T, db *store.DB) {
 		wantFault(t, err, fault.Internal, "internal")
 	}
 	must(t, errs[3])
+}
+
+// testCommitBadSuccessor: a member whose successor cannot be written is not written
+// either, and nor is what follows it; what the group has of its run before stays.
+func testCommitBadSuccessor(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	one, two := newRun(w, "run_1", 1), named(w, "run_2", "a", 1)
+	commit(t, db, one, two)
+	bad := newRun(w, "run_9", 3)
+	bad.Row.Seq = 7 // ahead of its events
+	ends := grow(one, machine.Completed, 2)
+	ends.With = &bad
+	second := grow(two, machine.Running, 2)
+	third := grow(second, machine.Completed, 3)
+	third.With = &bad
+	errs := db.Commit(ctx, 0, []executor.Commit{ends, second, third, grow(third, machine.Failed, 4)})
+	wantFault(t, errs[0], fault.Internal, "internal")
+	must(t, errs[1])
+	wantFault(t, errs[2], fault.Internal, "internal")
+	wantIs(t, errs[3], executor.ErrFenced)
+	for id, want := range map[string]executor.Record{"run_1": one.Row, "run_2": second.Row} {
+		got, err := db.Run(ctx, "t1", id)
+		must(t, err)
+		same(t, id, got, want)
+	}
 }
 
 // testCommitLarge: groups larger than any batch of the store are written whole, with
