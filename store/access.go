@@ -130,21 +130,19 @@ func insertKey(tx *gorm.DB, k access.Key) error {
 // KeyByHash returns a key with its tenant's slug and its grants, as of one
 // moment; revoked and expired ones too. key_not_found.
 func (db *DB) KeyByHash(ctx context.Context, hash string) (access.Key, error) {
-	var k access.Key
-	err := db.view(ctx, func(tx *gorm.DB) error {
+	return viewResult(ctx, db, func(tx *gorm.DB) (access.Key, error) {
 		var row keyRow
 		ok, err := found(keysWithTenant(tx).Where("k.hash = ?", hash), &row)
+		if err == nil && !ok {
+			err = keyNotFound()
+		}
 		if err != nil {
-			return err
+			return access.Key{}, err
 		}
-		if !ok {
-			return keyNotFound()
-		}
-		k = row.key()
+		k := row.key()
 		k.Grants, err = grantsOf(tx, row.TenantID, row.ID)
-		return err
+		return k, err
 	})
-	return k, err
 }
 
 // keysWithTenant selects keys k with the slugs of their tenants.

@@ -63,36 +63,33 @@ func (termRow) TableName() string { return "executor_terms" }
 // counted for what it left in flight, once: the new term is written in the same
 // transaction. executor.ErrFenced: a later term has begun.
 func (db *DB) BeginTerm(ctx context.Context, epoch int64) ([]executor.Suspect, error) {
-	var suspects []executor.Suspect
-	err := db.update(ctx, func(tx *gorm.DB) error {
+	return updateResult(ctx, db, func(tx *gorm.DB) ([]executor.Suspect, error) {
 		var last termRow
 		known, err := found(forUpdate(tx).Where("name = ?", executorLease), &last)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if last.Epoch > epoch {
-			return executor.ErrFenced
+			return nil, executor.ErrFenced
 		}
 		before, busy, err := crashAccounts(tx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		// A term that begins twice, as after an answer that was lost, has the same epoch
 		// and counts nothing.
 		if known && last.Epoch < epoch && last.InOrder == 0 {
 			if before, err = countCrash(tx, last, before, busy); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		if last.Epoch != epoch {
 			if err := tx.Save(&termRow{Name: executorLease, Epoch: epoch, Phase: int(executor.PhaseIsolation)}).Error; err != nil {
-				return err
+				return nil, err
 			}
 		}
-		suspects = executor.SelectSuspects(before, busy)
-		return nil
+		return executor.SelectSuspects(before, busy), nil
 	})
-	return suspects, err
 }
 
 // crashAccounts returns what is known of runs from earlier crashes, and the

@@ -74,24 +74,25 @@ func (db *DB) Post(ctx context.Context, p executor.Posted) (earlier string, err 
 // post is one attempt of Post. It returns the row's own id if an earlier
 // command was in the way and had been taken when it looked.
 func (db *DB) post(ctx context.Context, row inboxRow) (earlier string, err error) {
-	err = db.update(ctx, func(tx *gorm.DB) error {
+	return updateResult(ctx, db, func(tx *gorm.DB) (string, error) {
 		insert := tx
 		if row.RequestID != "" {
 			insert = tx.Clauses(clause.OnConflict{DoNothing: true})
 		}
-		res := insert.Create(&row)
+		own := row
+		res := insert.Create(&own)
 		switch {
 		case res.Error != nil:
-			return res.Error
+			return "", res.Error
 		case res.RowsAffected == 0:
-			earlier = row.ID
-			return tx.Raw("SELECT id FROM run_inbox WHERE run_id = ? AND request_id = ? AND taken_at = 0", row.RunID, row.RequestID).Scan(&earlier).Error
+			earlier := row.ID
+			err := tx.Raw("SELECT id FROM run_inbox WHERE run_id = ? AND request_id = ? AND taken_at = 0", row.RunID, row.RequestID).Scan(&earlier).Error
+			return earlier, err
 		case !db.postgres():
-			return nil
+			return "", nil
 		}
-		return tx.Exec("SELECT pg_notify(?, '')", workChannel).Error
+		return "", tx.Exec("SELECT pg_notify(?, '')", workChannel).Error
 	})
-	return earlier, err
 }
 
 // Untaken lists at most limit commands that are not taken, by id and from
@@ -115,13 +116,10 @@ func (db *DB) Untaken(ctx context.Context, after string, limit int) ([]executor.
 // Withdraw removes a command that is not taken yet, and reports whether it did.
 // A command that was taken has its outcome, and stays.
 func (db *DB) Withdraw(ctx context.Context, id string) (bool, error) {
-	var removed int64
-	err := db.update(ctx, func(tx *gorm.DB) error {
+	return updateResult(ctx, db, func(tx *gorm.DB) (bool, error) {
 		res := tx.Exec("DELETE FROM run_inbox WHERE id = ? AND taken_at = 0", id)
-		removed = res.RowsAffected
-		return res.Error
+		return res.RowsAffected > 0, res.Error
 	})
-	return removed > 0, err
 }
 
 // Outcome returns what became of a command, nil while it is not taken or where

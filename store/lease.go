@@ -89,25 +89,25 @@ func (db *DB) acquireLease(ctx context.Context, holder string, now time.Time, tt
 		return epoch, translate(err)
 	}
 	// The seed makes sure that there is a row to lock; it has no holder.
-	err = db.update(ctx, func(tx *gorm.DB) error {
+	return updateResult(ctx, db, func(tx *gorm.DB) (int64, error) {
 		now, err := db.timeOrClock(tx, now)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		seed := leaseRow{Name: executorLease}
 		if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&seed).Error; err != nil {
-			return err
+			return 0, err
 		}
 		var lease leaseRow
 		if err := forUpdate(tx).Where("name = ?", executorLease).Take(&lease).Error; err != nil {
-			return err
+			return 0, err
 		}
 		free := lease.Holder == "" || lease.ExpiresAt <= millis(now)
 		if !free && lease.Holder != holder {
 			still := db.observed.unchanged(lease, now)
 			gone, err := sessionGone(tx, lease.Session)
 			if err != nil {
-				return err
+				return 0, err
 			}
 			// The end of the session alone proves nothing: it may break while the
 			// holder commits. The second condition is what makes it safe.
@@ -116,20 +116,18 @@ func (db *DB) acquireLease(ctx context.Context, holder string, now time.Time, tt
 		switch {
 		case lease.Holder == holder:
 		case !free:
-			return executor.ErrLeaseHeld
+			return 0, executor.ErrLeaseHeld
 		default:
 			// Before the epoch rises: a commit that has read the old one must end
 			// first, and one that comes later reads the new one and is fenced.
 			if err := db.awaitCommits(tx); err != nil {
-				return err
+				return 0, err
 			}
 			lease.Holder, lease.Epoch = holder, lease.Epoch+1
 		}
 		lease.ExpiresAt, lease.Session, lease.ProcessName = millis(now.Add(ttl)), session, db.processName
-		epoch = lease.Epoch
-		return tx.Select("*").Updates(&lease).Error
+		return lease.Epoch, tx.Select("*").Updates(&lease).Error
 	})
-	return epoch, err
 }
 
 // renewLease renews the lease if holder still has it, and returns its epoch; 0:

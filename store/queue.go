@@ -64,36 +64,38 @@ func (db *DB) Queued(ctx context.Context, limit int) ([]string, error) {
 // The place in the rotation is moved only where tenants were left out, and
 // without a lock over the reads: two calls at once may list the same tenants.
 func (db *DB) queue(ctx context.Context, ofTenant string, limit int) ([]string, error) {
-	var queues [][]string
-	var served string
+	type result struct {
+		queues [][]string
+		served string
+	}
 	db.queueMu.Lock()
 	after := db.lastServedTenant
 	db.queueMu.Unlock()
-	err := db.view(ctx, func(tx *gorm.DB) error {
+	read, err := viewResult(ctx, db, func(tx *gorm.DB) (r result, err error) {
 		var tenants []string
 		if err := tx.Raw(queuedTenantsSQL).Scan(&tenants).Error; err != nil {
-			return err
+			return r, err
 		}
 		tenants = rotate(tenants, after)
 		for _, tenant := range tenants[:min(len(tenants), limit)] {
 			var ids []string
 			if err := tx.Raw(ofTenant, tenant, limit).Scan(&ids).Error; err != nil {
-				return err
+				return r, err
 			}
-			queues = append(queues, ids)
-			served = tenant
+			r.queues = append(r.queues, ids)
+			r.served = tenant
 		}
-		return nil
+		return r, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	if len(queues) == limit {
+	if len(read.queues) == limit {
 		db.queueMu.Lock()
-		db.lastServedTenant = served
+		db.lastServedTenant = read.served
 		db.queueMu.Unlock()
 	}
-	return interleave(queues, limit), nil
+	return interleave(read.queues, limit), nil
 }
 
 // rotate returns the sorted names, beginning with the first that is greater

@@ -26,16 +26,17 @@ func (db *DB) Runs(ctx context.Context, q executor.RunQuery) (executor.RunPage, 
 		}
 		return page, nil
 	}
-	err = db.view(ctx, func(tx *gorm.DB) error {
+	return viewResult(ctx, db, func(tx *gorm.DB) (executor.RunPage, error) {
+		page := executor.RunPage{Total: -1}
 		if q.WantTotal {
 			where := runConditions(q, nil)
 			if err := tx.Raw("SELECT count(*) FROM runs WHERE "+where.sql(), where.args...).Scan(&page.Total).Error; err != nil {
-				return err
+				return page, err
 			}
 		}
-		return runPage(tx, q, list, at, &page)
+		err := runPage(tx, q, list, at, &page)
+		return page, err
 	})
-	return page, err
 }
 
 // runPage reads the rows of a page, from behind at (nil: from the first), with

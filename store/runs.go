@@ -41,25 +41,22 @@ func findRun(q, inputs *gorm.DB, runID string) (executor.Record, error) {
 // all of one moment: what machine.Restore folds. Older events are not read.
 // run_not_found, of any tenant: recovery knows the id alone.
 func (db *DB) Journal(ctx context.Context, runID string) (executor.Journal, error) {
-	var j executor.Journal
-	err := db.view(ctx, func(tx *gorm.DB) error {
-		var err error
+	return viewResult(ctx, db, func(tx *gorm.DB) (j executor.Journal, err error) {
 		if j.Row, err = findRun(tx, tx, runID); err != nil {
-			return err
+			return j, err
 		}
 		var snap snapshotRow
 		if _, err = found(tx.Where("run_id = ?", runID), &snap); err != nil {
-			return err
+			return j, err
 		}
 		j.Snapshot = snap.Data
 		var rows []eventRow
 		if err := tx.Where("run_id = ? AND seq > ?", runID, snap.Seq).Order("seq").Find(&rows).Error; err != nil {
-			return err
+			return j, err
 		}
 		j.Events = eventList(rows)
-		return nil
+		return j, nil
 	})
-	return j, err
 }
 
 // Events returns at most limit events after seq, in order. An unknown run has
@@ -132,28 +129,25 @@ func (db *DB) Definition(ctx context.Context, workflowID string, version int) (j
 // checks status and revision again (checkWorkflows). workflow_not_found,
 // version_not_found.
 func (db *DB) Target(ctx context.Context, tenantID, workflow, version string) (executor.Target, error) {
-	var t executor.Target
-	err := db.view(ctx, func(tx *gorm.DB) error {
+	return viewResult(ctx, db, func(tx *gorm.DB) (t executor.Target, err error) {
 		w, err := findWorkflow(tx, tenantID, workflow)
 		if err != nil {
-			return err
+			return t, err
 		}
 		q := tx.Select("number", "label", "hash").Where("workflow_id = ?", w.ID)
 		var v versionRow
 		ok, err := found(byVersionRef(q, w.ActiveVersion, version), &v)
 		if err != nil {
-			return err
+			return t, err
 		}
 		if !ok {
-			return versionNotFound(version)
+			return t, versionNotFound(version)
 		}
-		t = executor.Target{
+		return executor.Target{
 			WorkflowID: w.ID, Slug: w.Slug, Version: v.Number, Label: v.Label, Hash: v.Hash,
 			Status: workflows.Status(w.Status), Revision: w.Revision,
-		}
-		return nil
+		}, nil
 	})
-	return t, err
 }
 
 // runNotFound is the error for a run that does not exist or is another

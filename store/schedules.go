@@ -81,28 +81,26 @@ func (db *DB) Schedule(ctx context.Context, tenantID, id string) (schedules.Sche
 // again. decide must be pure; its errors roll back and are returned. Where it
 // changes nothing the fence stays. schedule_not_found.
 func (db *DB) ChangeSchedule(ctx context.Context, tenantID, id string, decide func(schedules.Schedule) (schedules.Schedule, error)) (schedules.Schedule, error) {
-	var result schedules.Schedule
-	err := db.update(ctx, func(tx *gorm.DB) error {
+	return updateResult(ctx, db, func(tx *gorm.DB) (result schedules.Schedule, err error) {
 		row, err := findSchedule(forNoKeyUpdate(tx), tenantID, id)
 		if err != nil {
-			return err
+			return result, err
 		}
 		current := row.schedule()
 		result, err = decide(current)
 		if err != nil {
-			return err
+			return result, err
 		}
 		if !reflect.DeepEqual(current, result) {
 			result.ID, result.TenantID, result.WorkflowID, result.CreatedAt = row.ID, row.TenantID, row.WorkflowID, current.CreatedAt
 			result.Fence = current.Fence + 1
 			changed := toScheduleRow(result)
 			if err := tx.Select("*").Updates(&changed).Error; err != nil {
-				return err
+				return result, err
 			}
 		}
-		return writeAudit(tx, audit.Object{Kind: "schedule", ID: row.ID}, scheduleChange{From: scheduleStateOf(current), To: scheduleStateOf(result)})
+		return result, writeAudit(tx, audit.Object{Kind: "schedule", ID: row.ID}, scheduleChange{From: scheduleStateOf(current), To: scheduleStateOf(result)})
 	})
-	return result, err
 }
 
 // DeleteSchedule hides a schedule, in one transaction; what waits in its queue
@@ -196,26 +194,25 @@ func (db *DB) CancelRequests(ctx context.Context, limit int) ([]schedules.Cancel
 // ids and of one moment: the schedule, its workflow's status, the runs it
 // follows and its queue. Those that do not exist (any more) are left out.
 func (db *DB) States(ctx context.Context, ids []string) ([]schedules.State, error) {
-	var states []schedules.State
-	err := db.view(ctx, func(tx *gorm.DB) error {
+	return viewResult(ctx, db, func(tx *gorm.DB) ([]schedules.State, error) {
 		byID, err := loadStates(tx, ids)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := addLive(tx, ids, byID); err != nil {
-			return err
+			return nil, err
 		}
 		if err := addWaiting(tx, ids, byID); err != nil {
-			return err
+			return nil, err
 		}
+		var states []schedules.State
 		for _, id := range ids {
 			if st := byID[id]; st != nil {
 				states = append(states, *st)
 			}
 		}
-		return nil
+		return states, nil
 	})
-	return states, err
 }
 
 // loadStates reads schedules and the status of their workflows, by id.

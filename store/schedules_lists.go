@@ -10,15 +10,15 @@ import (
 // Schedules lists a page, newest first, as of one moment. Total is -1 unless
 // q.WantTotal.
 func (db *DB) Schedules(ctx context.Context, q schedules.Query) (schedules.Page, error) {
-	page := schedules.Page{Total: -1}
 	list := listFingerprint("schedules", q)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
-		return page, err
+		return schedules.Page{}, err
 	}
-	err = db.view(ctx, func(tx *gorm.DB) error {
+	return viewResult(ctx, db, func(tx *gorm.DB) (schedules.Page, error) {
+		page := schedules.Page{Total: -1}
 		if err := countIfWanted(schedulesOf(tx, q), q.WantTotal, &page.Total); err != nil {
-			return err
+			return page, err
 		}
 		var rows []scheduleRow
 		err := newestFirst(schedulesOf(tx, q), "created_at", "id", at).Offset(q.Offset).Limit(q.Limit + 1).Find(&rows).Error
@@ -26,9 +26,8 @@ func (db *DB) Schedules(ctx context.Context, q schedules.Query) (schedules.Page,
 		for _, row := range rows {
 			page.Schedules = append(page.Schedules, row.schedule())
 		}
-		return err
+		return page, err
 	})
-	return page, err
 }
 
 // schedulesOf selects the rows of a query. WorkflowIDs nil: no restriction.
@@ -46,15 +45,15 @@ func schedulesOf(tx *gorm.DB, q schedules.Query) *gorm.DB {
 // Slots lists a page of a schedule's ledger, latest due time first, as of one
 // moment. Total is -1 unless q.WantTotal.
 func (db *DB) Slots(ctx context.Context, q schedules.SlotQuery) (schedules.SlotPage, error) {
-	page := schedules.SlotPage{Total: -1}
 	list := listFingerprint("slots", q)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
-		return page, err
+		return schedules.SlotPage{}, err
 	}
-	err = db.view(ctx, func(tx *gorm.DB) error {
+	return viewResult(ctx, db, func(tx *gorm.DB) (schedules.SlotPage, error) {
+		page := schedules.SlotPage{Total: -1}
 		if err := countIfWanted(slotsOf(tx, q), q.WantTotal, &page.Total); err != nil {
-			return err
+			return page, err
 		}
 		var rows []slotRow
 		err := newestFirst(tx, "due_at", "origin", nil).Where("schedule_id = ? AND (due_at, origin) IN (?)", q.ScheduleID, slotPage(tx, q, at)).Find(&rows).Error
@@ -62,9 +61,8 @@ func (db *DB) Slots(ctx context.Context, q schedules.SlotQuery) (schedules.SlotP
 		for _, row := range rows {
 			page.Slots = append(page.Slots, row.slot())
 		}
-		return err
+		return page, err
 	})
-	return page, err
 }
 
 // slotsOf selects the rows of a query, of a schedule whose tenant the caller has

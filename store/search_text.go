@@ -31,20 +31,20 @@ const searchTextBatch = 500
 // none; a crash leaves the rest to the next call.
 func (db *DB) fillSearchTexts(ctx context.Context) error {
 	for {
-		var rows []workflowRow
-		err := db.update(ctx, func(tx *gorm.DB) error {
+		filled, err := updateResult(ctx, db, func(tx *gorm.DB) (int, error) {
+			var rows []workflowRow
 			if err := tx.Where("folded = ''").Order("id").Limit(searchTextBatch).Find(&rows).Error; err != nil {
-				return err
+				return 0, err
 			}
 			for _, row := range rows {
 				row.setSearchText()
 				if err := tx.Exec("UPDATE workflows SET folded = ? WHERE id = ?", row.Folded, row.ID).Error; err != nil {
-					return err
+					return 0, err
 				}
 			}
-			return nil
+			return len(rows), nil
 		})
-		if err != nil || len(rows) < searchTextBatch {
+		if err != nil || filled < searchTextBatch {
 			return err
 		}
 	}

@@ -101,22 +101,27 @@ func (db *DB) SecretEntries(ctx context.Context, tenantID, cursor string, limit 
 // SealedSecrets returns all of a tenant's secrets and the revision that they
 // are of, as of one moment.
 func (db *DB) SealedSecrets(ctx context.Context, tenantID string) ([]secrets.Sealed, int64, error) {
-	var (
+	type result struct {
 		rows     []secretRow
 		revision int64
-	)
-	err := db.view(ctx, func(tx *gorm.DB) error {
-		var err error
-		if revision, err = secretsRevision(tx, tenantID); err != nil {
-			return err
+	}
+	read, err := viewResult(ctx, db, func(tx *gorm.DB) (result, error) {
+		revision, err := secretsRevision(tx, tenantID)
+		if err != nil {
+			return result{}, err
 		}
-		return tx.Where("tenant_id = ?", tenantID).Order("name").Find(&rows).Error
+		var rows []secretRow
+		err = tx.Where("tenant_id = ?", tenantID).Order("name").Find(&rows).Error
+		return result{rows, revision}, err
 	})
-	list := make([]secrets.Sealed, len(rows))
-	for i, row := range rows {
+	if err != nil {
+		return nil, 0, err
+	}
+	list := make([]secrets.Sealed, len(read.rows))
+	for i, row := range read.rows {
 		list[i] = secrets.Sealed{Entry: row.entry(), TenantID: tenantID, Box: row.Box}
 	}
-	return list, revision, err
+	return list, read.revision, nil
 }
 
 // SecretsRevision returns a number that rises with each change of a tenant's
@@ -143,16 +148,13 @@ func (db *DB) SecretCheck(ctx context.Context) ([]byte, error) {
 // KeepSecretCheck stores box unless a value is stored already, and returns the
 // stored one: of several nodes that start at once, one decides.
 func (db *DB) KeepSecretCheck(ctx context.Context, box []byte) ([]byte, error) {
-	var kept []byte
-	err := db.update(ctx, func(tx *gorm.DB) error {
+	return updateResult(ctx, db, func(tx *gorm.DB) ([]byte, error) {
 		err := tx.Exec("INSERT INTO secret_check (id, box) VALUES (1, ?) ON CONFLICT (id) DO NOTHING", box).Error
 		if err != nil {
-			return err
+			return nil, err
 		}
-		kept, err = secretCheck(tx)
-		return err
+		return secretCheck(tx)
 	})
-	return kept, err
 }
 
 // secretCheck is SecretCheck within tx.

@@ -127,11 +127,10 @@ func leaveSeries(tx *gorm.DB, runID string) error {
 // NamesTaken returns those of the names that runs of the workflow have, in no
 // particular order.
 func (db *DB) NamesTaken(ctx context.Context, workflowID string, names []string) ([]string, error) {
-	var list []string
-	err := db.view(ctx, func(tx *gorm.DB) error {
-		return tx.Raw("SELECT DISTINCT name FROM run_series WHERE workflow_id = ? AND name IN ?", workflowID, names).Scan(&list).Error
+	return viewResult(ctx, db, func(tx *gorm.DB) (list []string, err error) {
+		err = tx.Raw("SELECT DISTINCT name FROM run_series WHERE workflow_id = ? AND name IN ?", workflowID, names).Scan(&list).Error
+		return list, err
 	})
-	return list, err
 }
 
 // startTries is how often StartAll is tried in all when PostgreSQL ends it
@@ -147,7 +146,7 @@ func (db *DB) StartAll(ctx context.Context, epoch int64, runs []executor.Commit)
 	for try := 1; ; try++ {
 		taken, err := db.startAll(ctx, epoch, runs)
 		if err == nil || !isDeadlock(err) || try == startTries {
-			return taken, translate(err)
+			return taken, memberError(err)
 		}
 	}
 }
@@ -182,8 +181,7 @@ func (db *DB) startAll(ctx context.Context, epoch int64, runs []executor.Commit)
 // run_not_found where there is no such run, or it is not the workflow's or not
 // the tenant's. Run and number are of one moment.
 func (db *DB) Named(ctx context.Context, tenantID, workflowID, name string, number int) (executor.NamedRun, error) {
-	var list []executor.NamedRun
-	err := db.view(ctx, func(tx *gorm.DB) error {
+	return viewResult(ctx, db, func(tx *gorm.DB) (executor.NamedRun, error) {
 		m := seriesRow{Name: name}
 		q := tx.Where("workflow_id = ? AND name = ? AND tenant_id = ?", workflowID, name, tenantID)
 		if number == executor.Latest {
@@ -193,30 +191,30 @@ func (db *DB) Named(ctx context.Context, tenantID, workflowID, name string, numb
 		}
 		ok, err := found(q, &m)
 		if err != nil {
-			return err
+			return executor.NamedRun{}, err
 		}
 		if !ok {
 			if m, ok, err = runWithoutSeries(tx, name, number); err != nil {
-				return err
+				return executor.NamedRun{}, err
 			}
 		}
 		if !ok {
-			return runNotFound(name)
+			return executor.NamedRun{}, runNotFound(name)
 		}
 		var row runRow
 		ok, err = found(tx.Where("id = ? AND tenant_id = ? AND workflow_id = ?", m.RunID, tenantID, workflowID), &row)
 		if err == nil && !ok {
 			err = runNotFound(name)
 		}
-		if err == nil {
-			list, err = namedRuns(tx, []runRow{row}, map[string]seriesRow{m.RunID: m})
+		if err != nil {
+			return executor.NamedRun{}, err
 		}
-		return err
+		list, err := namedRuns(tx, []runRow{row}, map[string]seriesRow{m.RunID: m})
+		if err != nil {
+			return executor.NamedRun{}, err
+		}
+		return list[0], nil
 	})
-	if err != nil {
-		return executor.NamedRun{}, err
-	}
-	return list[0], nil
 }
 
 // runWithoutSeries takes a name for the id of a run that is in no series, and

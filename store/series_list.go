@@ -30,17 +30,16 @@ const (
 // series first; each run without a name is listed by itself. All is of one
 // moment.
 func (db *DB) NamedRuns(ctx context.Context, q executor.NamedQuery) (executor.NamedPage, error) {
-	var page executor.NamedPage
 	list := listFingerprint("series", q)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
-		return page, err
+		return executor.NamedPage{}, err
 	}
-	err = db.view(ctx, func(tx *gorm.DB) error {
+	return viewResult(ctx, db, func(tx *gorm.DB) (page executor.NamedPage, err error) {
 		text, args := namedIDs(q, at)
 		var places []runRow
 		if err := tx.Raw(text, args...).Scan(&places).Error; err != nil {
-			return err
+			return page, err
 		}
 		if len(places) > q.Limit {
 			places = places[:q.Limit]
@@ -52,9 +51,8 @@ func (db *DB) NamedRuns(ctx context.Context, q executor.NamedQuery) (executor.Na
 			ids[i] = p.ID
 		}
 		page.Runs, err = latestOf(tx, ids)
-		return err
+		return page, err
 	})
-	return page, err
 }
 
 // namedIDs returns the query for the runs at which a page's series are listed,

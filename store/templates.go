@@ -40,13 +40,9 @@ func templateObject(t templates.Template) audit.Object {
 // Template returns the newest version of a tenant's own template;
 // template_not_found.
 func (db *DB) Template(ctx context.Context, tenantID, id string) (templates.Template, error) {
-	var t templates.Template
-	err := db.view(ctx, func(tx *gorm.DB) error {
-		var err error
-		t, err = findTemplate(tx, tx, tenantID, id)
-		return err
+	return viewResult(ctx, db, func(tx *gorm.DB) (templates.Template, error) {
+		return findTemplate(tx, tx, tenantID, id)
 	})
-	return t, err
 }
 
 // findTemplate reads the template's row through head, which may lock it, and
@@ -72,30 +68,28 @@ func findTemplate(head, tx *gorm.DB, tenantID, id string) (templates.Template, e
 // entry is written. The template's row is locked meanwhile. decide must be pure;
 // its errors roll back and are returned. template_not_found.
 func (db *DB) ChangeTemplate(ctx context.Context, tenantID, id string, decide func(templates.Template) (templates.Template, error)) (templates.Template, error) {
-	var next templates.Template
-	err := db.update(ctx, func(tx *gorm.DB) error {
+	return updateResult(ctx, db, func(tx *gorm.DB) (next templates.Template, err error) {
 		current, err := findTemplate(forNoKeyUpdate(tx), tx, tenantID, id)
 		if err != nil {
-			return err
+			return next, err
 		}
 		next, err = decide(current)
 		if err != nil {
-			return err
+			return next, err
 		}
 		if next.Version == current.Version {
-			return writeAudit(tx, templateObject(current), valueChange{current.Version, current.Version})
+			return next, writeAudit(tx, templateObject(current), valueChange{current.Version, current.Version})
 		}
 		next.ID, next.TenantID, next.CreatedAt = current.ID, current.TenantID, current.CreatedAt
 		row, version := toTemplateRows(next)
 		if err := tx.Select("*").Updates(&row).Error; err != nil {
-			return err
+			return next, err
 		}
 		if err := tx.Create(&version).Error; err != nil {
-			return err
+			return next, err
 		}
-		return writeAudit(tx, templateObject(next), valueChange{current.Version, next.Version})
+		return next, writeAudit(tx, templateObject(next), valueChange{current.Version, next.Version})
 	})
-	return next, err
 }
 
 // DeleteTemplate removes a template with its versions, in one transaction.
@@ -123,19 +117,19 @@ func (db *DB) DeleteTemplate(ctx context.Context, tenantID, id string, check fun
 // and without definitions. Total is -1 unless q.WantTotal. invalid_request
 // (Malformed): the cursor belongs to another list.
 func (db *DB) Templates(ctx context.Context, q templates.Query) (templates.Page, error) {
-	page := templates.Page{Total: -1}
 	list := listFingerprint("templates", q)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
-		return page, err
+		return templates.Page{}, err
 	}
-	err = db.view(ctx, func(tx *gorm.DB) error {
+	return viewResult(ctx, db, func(tx *gorm.DB) (templates.Page, error) {
+		page := templates.Page{Total: -1}
 		if err := countIfWanted(templateFilter(tx, q), q.WantTotal, &page.Total); err != nil {
-			return err
+			return page, err
 		}
-		return templatePage(tx, q, list, at, &page)
+		err := templatePage(tx, q, list, at, &page)
+		return page, err
 	})
-	return page, err
 }
 
 // templateFilter selects the rows of a query; category "" selects all.

@@ -66,18 +66,17 @@ func (db *DB) Links(ctx context.Context, tenantID string, workflowIDs []string) 
 // ("3", "v3"), a label, or "" for the active one. workflow_not_found,
 // version_not_found.
 func (db *DB) VersionDefinition(ctx context.Context, tenantID, workflow, version string) (json.RawMessage, error) {
-	var row versionRow
-	err := db.view(ctx, func(tx *gorm.DB) error {
+	return viewResult(ctx, db, func(tx *gorm.DB) (json.RawMessage, error) {
 		w, err := findWorkflow(tx, tenantID, workflow)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		var row versionRow
 		q := tx.Where("workflow_id = ?", w.ID)
 		ok, err := found(byVersionRef(q, w.ActiveVersion, version), &row)
 		if err == nil && !ok {
 			err = versionNotFound(version)
 		}
-		return err
+		return json.RawMessage(row.Definition), err
 	})
-	return json.RawMessage(row.Definition), err
 }

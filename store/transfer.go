@@ -81,8 +81,8 @@ func (db *DB) ImportWorkflow(ctx context.Context, w workflows.Workflow, all []wo
 		if err := writeTags(tx, w); err != nil {
 			return err
 		}
-		for i := range all {
-			if err := insertVersion(tx, workflows.Revision{Workflow: w, Version: &all[i]}); err != nil {
+		for _, v := range all {
+			if err := insertVersion(tx, workflows.Revision{Workflow: w, Version: &v}); err != nil {
 				return err
 			}
 		}

@@ -11,15 +11,12 @@ import (
 // the database's clock. It reports false while another owner has it. One
 // statement decides, so two owners never both have it.
 func (db *DB) ClaimTurn(ctx context.Context, runID, owner string, ttl time.Duration) (bool, error) {
-	claimed := false
-	err := db.update(ctx, func(tx *gorm.DB) error {
+	return updateResult(ctx, db, func(tx *gorm.DB) (bool, error) {
 		now := db.clockSQL()
 		res := tx.Exec("INSERT INTO turns (run_id, owner, expires_at) VALUES (?, ?, "+now+" + ?) ON CONFLICT (run_id) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at WHERE turns.owner = excluded.owner OR turns.expires_at <= "+now,
 			runID, owner, ttl.Milliseconds())
-		claimed = res.RowsAffected > 0
-		return res.Error
+		return res.RowsAffected > 0, res.Error
 	})
-	return claimed && err == nil, err
 }
 
 // FreeTurn ends an owner's turn; it does nothing if another owner has it by

@@ -16,72 +16,86 @@ import (
 // said that it rolled back. On SQLite the writers run one after another; on
 // PostgreSQL the isolation is READ COMMITTED, so a method that decides on what
 // it read locks those rows (row_locks.go). fn runs once: no error makes it run
-// again. What it sets outside is valid only if update returns nil (transact).
+// again. It must not change variables outside of it (transact): what it finds
+// out is returned by updateResult.
 func (db *DB) update(ctx context.Context, fn func(tx *gorm.DB) error) error {
-	return db.write.transact(ctx, nil, fn)
+	_, err := updateResult(ctx, db, func(tx *gorm.DB) (struct{}, error) { return struct{}{}, fn(tx) })
+	return err
 }
 
-// view runs fn over one snapshot of the database: on PostgreSQL a read-only
-// transaction at REPEATABLE READ, on SQLite a read transaction, which sees the
-// state of its first read. Neither waits for writers nor makes them wait, except
-// over a database in memory, which has one connection. Its errors are translated.
-func (db *DB) view(ctx context.Context, fn func(tx *gorm.DB) error) error {
+// updateResult is update for a change that has a result. With an error it
+// returns the zero value.
+func updateResult[T any](ctx context.Context, db *DB, fn func(tx *gorm.DB) (T, error)) (T, error) {
+	return transact(ctx, db.write, nil, fn)
+}
+
+// viewResult returns what fn reads of one snapshot of the database: on PostgreSQL
+// a read-only transaction at REPEATABLE READ, on SQLite a read transaction,
+// which sees the state of its first read. Neither waits for writers nor makes
+// them wait, except over a database in memory, which has one connection. Its
+// errors are translated, and come with the zero value.
+func viewResult[T any](ctx context.Context, db *DB, fn func(tx *gorm.DB) (T, error)) (T, error) {
 	opts := &sql.TxOptions{ReadOnly: true}
 	if db.postgres() {
 		opts.Isolation = sql.LevelRepeatableRead
 	}
-	return db.read.transact(ctx, opts, fn)
+	return transact(ctx, db.read, opts, fn)
 }
 
 // transact runs fn in a transaction that draws on the request's time for the
-// database (package deadline). Where that is spent before a driver that
-// outlives its context has answered, transact returns and the transaction goes
-// on by itself, and with it fn: what fn writes to must not be read after an
-// error. The abandoned transaction rolls back, unless its COMMIT was under way;
-// then the error is outcome_unknown.
-func (h handle) transact(ctx context.Context, opts *sql.TxOptions, fn func(tx *gorm.DB) error) error {
+// database (package deadline), and returns its result. Where that time is spent
+// before a driver that outlives its context has answered, transact returns and
+// the transaction goes on by itself, and with it fn: so fn changes nothing
+// outside of it, and a test holds that over all of the package. The abandoned
+// transaction rolls back, unless its COMMIT was under way; then the error is
+// outcome_unknown.
+func transact[T any](ctx context.Context, h handle, opts *sql.TxOptions, fn func(tx *gorm.DB) (T, error)) (T, error) {
 	if !h.outlivesContext {
 		ctx, call := deadline.Begin(ctx)
 		defer call.End()
-		return h.transaction(ctx, opts, fn, func() {})
+		return transaction(ctx, h, opts, fn, func() {})
 	}
 	var committing atomic.Bool
-	_, err := deadline.Do(ctx, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, h.transaction(ctx, opts, fn, func() { committing.Store(true) })
+	return deadline.Do(ctx, func(ctx context.Context) (T, error) {
+		return transaction(ctx, h, opts, fn, func() { committing.Store(true) })
 	}, func() error {
 		if committing.Load() {
 			return commitError(context.DeadlineExceeded)
 		}
 		return translate(context.DeadlineExceeded)
 	})
-	return err
 }
 
 // transaction runs fn in a transaction on a connection of its own. committing
 // is called right before the COMMIT is sent. A connection whose state is not
 // known any more is closed instead of reused.
-func (h handle) transaction(ctx context.Context, opts *sql.TxOptions, fn func(tx *gorm.DB) error, committing func()) error {
+func transaction[T any](ctx context.Context, h handle, opts *sql.TxOptions, fn func(tx *gorm.DB) (T, error), committing func()) (T, error) {
+	var none T
 	conn, err := h.sql.Conn(ctx)
 	if err != nil {
-		return translate(err)
+		return none, translate(err)
 	}
 	defer conn.Close() //nolint:errcheck // gives the connection back; a broken one is dropped by the pool
 	tx, err := conn.BeginTx(ctx, opts)
 	if err != nil {
 		discard(conn)
-		return translate(err)
+		return none, translate(err)
 	}
 	// gorm begins no transaction of its own (gormConfig), so all of fn runs in tx.
 	session := h.gorm.Session(&gorm.Session{NewDB: true, Context: ctx})
 	session.Statement.ConnPool = tx
-	if err := fn(session); err != nil {
+	result, err := fn(session)
+	if err != nil {
 		if rollback := tx.Rollback(); rollback != nil && !errors.Is(rollback, sql.ErrTxDone) {
 			discard(conn)
 		}
-		return translate(err)
+		return none, translate(err)
 	}
 	committing()
-	return commit(ctx, conn, tx)
+	if err := commit(ctx, conn, tx); err != nil {
+		return none, err
+	}
+	return result, nil
 }
 
 // commit ends the transaction. After a failed COMMIT the connection may still

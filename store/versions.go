@@ -51,28 +51,31 @@ func (db *DB) Version(ctx context.Context, tenantID, workflowID, version string)
 // the workflow, whose row is locked, and may refuse. version_not_found;
 // label_taken (Conflict) by the unique index on labels.
 func (db *DB) SetLabel(ctx context.Context, tenantID, workflowID string, number int, label string, check func(workflows.Workflow) error) (workflows.Workflow, versions.Version, error) {
-	var w workflows.Workflow
-	var row versionRow
-	err := db.update(ctx, func(tx *gorm.DB) error {
+	type result struct {
+		w       workflows.Workflow
+		version versions.Version
+	}
+	labelled, err := updateResult(ctx, db, func(tx *gorm.DB) (result, error) {
 		current, err := findWorkflow(forNoKeyUpdate(tx), tenantID, workflowID)
 		if err != nil {
-			return err
+			return result{}, err
 		}
-		if w, err = current.workflow(); err != nil {
-			return err
+		w, err := current.workflow()
+		if err != nil {
+			return result{}, err
 		}
 		if err := check(w); err != nil {
-			return err
+			return result{}, err
 		}
-		var old string
-		row, old, err = writeLabel(tx, &w, number, label)
+		row, old, err := writeLabel(tx, &w, number, label)
 		if err != nil {
-			return err
+			return result{}, err
 		}
 		made := savedVersion{row.Number, row.Hash}
-		return writeAudit(tx, workflowObject(current), workflowChange{Label: &labelChange{made, old, label}})
+		err = writeAudit(tx, workflowObject(current), workflowChange{Label: &labelChange{made, old, label}})
+		return result{w, row.version()}, err
 	})
-	return w, row.version(), err
+	return labelled.w, labelled.version, err
 }
 
 // writeLabel sets the label of one version, raises w's revision, and returns

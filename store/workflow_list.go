@@ -21,13 +21,14 @@ func (db *DB) Workflows(ctx context.Context, q workflows.Query) (workflows.Page,
 	if err != nil || (q.IDs != nil && len(q.IDs) == 0) {
 		return emptyPage(page, q), err
 	}
-	err = db.view(ctx, func(tx *gorm.DB) error {
+	return viewResult(ctx, db, func(tx *gorm.DB) (workflows.Page, error) {
+		page := workflows.Page{Total: -1}
 		if err := countIfWanted(workflowFilter(tx, q), q.WantTotal, &page.Total); err != nil {
-			return err
+			return page, err
 		}
-		return workflowPage(tx, q, list, at, &page)
+		err := workflowPage(tx, q, list, at, &page)
+		return page, err
 	})
-	return page, err
 }
 
 // emptyPage is the page of a list in which nothing can be: its total is known

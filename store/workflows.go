@@ -70,26 +70,24 @@ func (db *DB) Workflow(ctx context.Context, tenantID, ref string) (workflows.Wor
 // read on, so that two changes follow each other and none is lost.
 // workflow_not_found; slug_taken and label_taken (Conflict) by unique indexes.
 func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(workflows.Current) (workflows.Revision, error)) (workflows.Workflow, error) {
-	var result workflows.Workflow
-	err := db.update(ctx, func(tx *gorm.DB) error {
+	return updateResult(ctx, db, func(tx *gorm.DB) (result workflows.Workflow, err error) {
 		row, err := findWorkflow(forNoKeyUpdate(tx), tenantID, ref)
 		if err != nil {
-			return err
+			return result, err
 		}
 		current, err := row.workflow()
 		if err != nil {
-			return err
+			return result, err
 		}
 		rev, err := decide(workflows.Current{Workflow: current, LatestHash: row.LatestHash})
 		if err != nil {
-			return err
+			return result, err
 		}
 		if result, err = applyRevision(tx, row, current, rev); err != nil {
-			return err
+			return result, err
 		}
-		return recordRevision(tx, row, result, rev)
+		return result, recordRevision(tx, row, result, rev)
 	})
-	return result, err
 }
 
 // recordRevision adds an audit entry with the active version, its hash and the
