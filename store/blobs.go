@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"heddle/executor"
 	"heddle/fault"
 	"slices"
@@ -52,11 +53,12 @@ func (chunkRow) TableName() string { return "blob_chunks" }
 // SweepBlobs finds it by its row. Size and hash are the caller's: they are
 // stored as they are. content is not kept.
 func (db *DB) PutBlob(ctx context.Context, b executor.Blob, content []byte) error {
-	row := blobRow{
-		ID: b.ID, TenantID: b.TenantID, RunID: b.RunID, Size: b.Size, Sha256: b.SHA256,
-		ContentType: b.ContentType, CreatedAt: millis(b.CreatedAt),
-	}
-	err := db.update(ctx, func(tx *gorm.DB) error { return tx.Create(&row).Error })
+	err := db.update(ctx, func(tx *gorm.DB) error {
+		return tx.Create(&blobRow{
+			ID: b.ID, TenantID: b.TenantID, RunID: b.RunID, Size: b.Size, Sha256: b.SHA256,
+			ContentType: b.ContentType, CreatedAt: millis(b.CreatedAt),
+		}).Error
+	})
 	for n := int64(0); err == nil && len(content) > 0; n++ {
 		piece := content[:min(chunkSize, len(content))]
 		content = content[len(piece):]
@@ -134,14 +136,14 @@ func (db *DB) SweepBlobs(ctx context.Context, before time.Time, spare []string, 
 		if n == limit || slices.Contains(spare, id) {
 			continue
 		}
-		err := db.update(ctx, func(tx *gorm.DB) error {
+		swept, err := updateResult(ctx, db, func(tx *gorm.DB) (int, error) {
 			gone := tx.Exec("DELETE FROM blobs WHERE id = ? AND kept = 0", id)
 			if gone.Error != nil || gone.RowsAffected == 0 {
-				return gone.Error
+				return 0, gone.Error
 			}
-			n++
-			return tx.Exec("DELETE FROM blob_chunks WHERE blob_id = ?", id).Error
+			return 1, tx.Exec("DELETE FROM blob_chunks WHERE blob_id = ?", id).Error
 		})
+		n += swept
 		if err != nil {
 			return n, err
 		}
@@ -153,29 +155,27 @@ func (db *DB) SweepBlobs(ctx context.Context, before time.Time, spare []string, 
 // was swept.
 var referenceBlobSQL = inBothDialects("UPDATE blobs SET kept = 1 WHERE id = ? AND run_id = ?")
 
-// referenceBlobs marks the blobs that members name as referenced, in the
-// transaction that writes the event which names them. A member whose blob was
-// swept is left out with executor.ErrFenced: its event would name nothing.
-func referenceBlobs(tx groupTx, p *plan) error {
+// errBlobGone fails a whole group because a blob that one of its members names
+// was swept, or is another run's.
+var errBlobGone = errors.New("a blob that a commit names is gone")
+
+// referenceBlobs marks the blobs that writes name as referenced, in the
+// transaction that writes the events which name them: only for writes that have
+// won, since a blob that is marked is never swept. One that is gone undoes the
+// transaction with errBlobGone: its event would name nothing.
+func referenceBlobs(tx groupTx, writes []*write) error {
 	var list []statement
-	var owners []*write
-	for _, w := range p.remaining() {
+	for _, w := range writes {
 		for _, id := range w.blobs {
 			list = append(list, statement{referenceBlobSQL, []any{id, w.row.ID}})
-			owners = append(owners, w)
 		}
 	}
 	if len(list) == 0 {
 		return nil
 	}
 	changed, err := execStatements(tx, list)
-	if err != nil {
-		return err
+	if err == nil && slices.Contains(changed, 0) {
+		err = errBlobGone
 	}
-	for i, n := range changed {
-		if n == 0 && !owners[i].excluded {
-			p.fail(owners[i], executor.ErrFenced)
-		}
-	}
-	return nil
+	return err
 }

@@ -57,11 +57,11 @@ func (db *DB) Commit(ctx context.Context, epoch int64, group []executor.Commit) 
 }
 
 // memberError returns the error of a member that was written alone: a row that
-// exists already, a successor that came apart from its run and a command that
-// was taken before all mean that another node drives the run, and are
-// executor.ErrFenced. Every other error is translated.
+// exists already, a successor that came apart from its run, a command that was
+// taken before and a blob that is gone all mean that another node drives the run
+// or did, and are executor.ErrFenced. Every other error is translated.
 func memberError(err error) error {
-	if runExists(err) || errors.Is(err, errSeparated) || errors.Is(err, errAlreadyTaken) {
+	if runExists(err) || errors.Is(err, errSeparated) || errors.Is(err, errAlreadyTaken) || errors.Is(err, errBlobGone) {
 		return executor.ErrFenced
 	}
 	return translate(err)
@@ -128,12 +128,12 @@ func (db *DB) commitPlan(ctx context.Context, epoch int64, p *plan) error {
 }
 
 // writePlan executes a plan within tx, in the same order for every group, against
-// deadlocks between nodes: lease, workflows, keys, blobs, updated runs, series,
+// deadlocks between nodes: lease, workflows, keys, updated runs, series, blobs,
 // inputs, audit trail, and last the inserts. What loses on the way has its error
 // in the plan and is left out of all later steps. An error that is returned
 // means that tx must be rolled back: it is executor.ErrFenced where the lease
-// has another epoch; errSeparated, errAlreadyTaken or executor.ErrNameTaken where
-// a part cannot be left out alone; or the driver's. epoch 0 skips the check of the lease.
+// has another epoch; errSeparated, errAlreadyTaken, errBlobGone or
+// executor.ErrNameTaken where a part cannot be left out alone; or the driver's. epoch 0 skips the check of the lease.
 func writePlan(tx groupTx, epoch int64, p *plan) error {
 	if epoch != 0 {
 		current, err := tx.epoch()
@@ -150,9 +150,6 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 		return err
 	}
 	if err := reserveKeys(tx, p); err != nil {
-		return err
-	}
-	if err := referenceBlobs(tx, p); err != nil {
 		return err
 	}
 	// Only a write whose seq was still the expected one goes on. A run and its
@@ -183,7 +180,11 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 	if len(alive) == 0 {
 		return nil
 	}
-	// From here on nothing loses any more: what remains is durable as a whole.
+	// From here on nothing loses any more: what remains is durable as a whole, or
+	// the transaction is undone.
+	if err := referenceBlobs(tx, alive); err != nil {
+		return err
+	}
 	if err := takeInputs(tx, alive); err != nil {
 		return err
 	}

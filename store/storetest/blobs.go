@@ -3,6 +3,7 @@ package storetest
 import (
 	"bytes"
 	"context"
+	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -12,12 +13,14 @@ import (
 
 // blobTests hold that a large value is there exactly as long as a journal names it.
 var blobTests = map[string]func(*testing.T, *store.DB){
-	"blob belongs to whom the commit names":    testBlobNamed,
-	"blob is read from any offset":             testBlobChunks,
-	"blob of a commit that lost stays loose":   testBlobFenced,
-	"unreferenced blobs are swept":             testBlobSweep,
-	"blobs go with their run":                  testBlobDelete,
-	"commit that names a lost blob is refused": testBlobGone,
+	"blob belongs to whom the commit names":        testBlobNamed,
+	"blob is read from any offset":                 testBlobChunks,
+	"blob of a commit that lost stays loose":       testBlobFenced,
+	"unreferenced blobs are swept":                 testBlobSweep,
+	"blobs go with their run":                      testBlobDelete,
+	"commit that names a lost blob is refused":     testBlobGone,
+	"start that names a lost blob keeps no answer": testBlobGoneAnswer,
+	"blob of a loser in a group stays loose":       testBlobOfLoser,
 }
 
 // putBlob stores a blob, created at(n), that no commit has named yet.
@@ -176,4 +179,47 @@ func testBlobGone(t *testing.T, db *store.DB) {
 	same(t, "the run's seq", row.Seq, int64(1))
 	_, err = db.Blob(ctx, "t1", "run_2", "blob_2")
 	must(t, err)
+}
+
+// testBlobGoneAnswer: a start that names a blob which is gone leaves nothing of
+// itself, neither its answer nor its name, also where the rest of its group is
+// written.
+func testBlobGoneAnswer(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	gone, fine := named(w, "run_1", "a", 1), newRun(w, "run_2", 1)
+	gone.Answer, gone.Blobs = answer("t1", "k", 1), []string{"blob_9"}
+	errs := db.Commit(ctx, 0, []executor.Commit{gone, fine})
+	wantIs(t, errs[0], executor.ErrFenced)
+	must(t, errs[1])
+	kept, err := db.Answer(ctx, "t1", "POST /x", "k")
+	must(t, err)
+	if kept != nil {
+		t.Error("the answer of a run that does not exist was kept")
+	}
+	names, err := db.NamesTaken(ctx, w.ID, []string{"a"})
+	must(t, err)
+	same(t, "names", len(names), 0)
+	gone.Answer, gone.Row.RunID, gone.Events[0].RunID = nil, "run_3", "run_3"
+	_, err = db.StartAll(ctx, 0, []executor.Commit{gone})
+	wantIs(t, err, executor.ErrFenced)
+}
+
+// testBlobOfLoser: a blob of which only a losing member of a group knows is swept
+// as one that nothing names.
+func testBlobOfLoser(t *testing.T, db *store.DB) {
+	late, fine := blobRun(t, db, "run_1", "blob_1"), blobRun(t, db, "run_2", "blob_2")
+	taken := newRun(revision("t1", "wf_1", "one", 1).Workflow, "run_3", 1)
+	taken.Answer, taken.Blobs = answer("t1", "k", 1), []string{"blob_3"}
+	must(t, db.KeepAnswer(ctx, *answer("t1", "k", 1)))
+	for i, id := range []string{"1", "2", "3"} {
+		putBlob(t, db, "blob_"+id, "run_"+id, i, []byte(id))
+	}
+	late.Expected, late.Row.Seq, late.Events = 7, 8, []events.Event{event("run_1", 8, events.StateChanged, 3)}
+	errs := db.Commit(ctx, 0, []executor.Commit{late, fine, taken})
+	wantIs(t, errs[0], executor.ErrFenced)
+	must(t, errs[1])
+	wantIs(t, errs[2], executor.ErrDuplicateKey)
+	n, err := db.SweepBlobs(ctx, at(9), nil, 10)
+	must(t, err)
+	same(t, "swept", n, 2)
 }
