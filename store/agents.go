@@ -38,37 +38,47 @@ func (r agentRow) agent() (agents.Agent, error) {
 
 // PutAgent adds an agent or replaces it, and returns it with its new revision,
 // in one transaction. allow sees the revision that it has (0: it is new) and
-// may refuse; the row is locked meanwhile.
+// may refuse: its error rolls back. The row is locked meanwhile, so of two nodes
+// that create the same agent one finds revision 1.
 func (db *DB) PutAgent(ctx context.Context, a agents.Agent, allow func(revision int64) error) (agents.Agent, error) {
 	text, err := json.Marshal(a)
 	if err != nil {
 		return a, translate(fmt.Errorf("encode an agent: %w", err))
 	}
-	err = db.update(ctx, func(tx *gorm.DB) error {
-		var old agentRow
-		ok, err := found(forUpdate(tx).Where("tenant_id = ? AND id = ?", a.TenantID, a.ID), &old)
+	return updateResult(ctx, db, func(tx *gorm.DB) (agents.Agent, error) {
+		row, err := lockAgent(tx, agentRow{a.TenantID, a.ID, string(text), 0, millis(a.CreatedAt), millis(a.UpdatedAt)})
 		if err != nil {
-			return err
+			return agents.Agent{}, err
 		}
+		if err := allow(row.Revision); err != nil {
+			return agents.Agent{}, err
+		}
+		next := a
 		// A replaced agent keeps its age, also in what is returned.
-		if ok {
-			a.CreatedAt = fromMillis(old.CreatedAt)
+		next.CreatedAt, next.Revision = fromMillis(row.CreatedAt), row.Revision+1
+		row.Agent, row.Revision, row.UpdatedAt = string(text), next.Revision, millis(a.UpdatedAt)
+		if err := tx.Select("*").Updates(&row).Error; err != nil {
+			return agents.Agent{}, err
 		}
-		if err := allow(old.Revision); err != nil {
-			return err
-		}
-		a.Revision = old.Revision + 1
-		row := agentRow{a.TenantID, a.ID, string(text), a.Revision, millis(a.CreatedAt), millis(a.UpdatedAt)}
-		err = tx.Clauses(clause.OnConflict{
-			Columns:   []clause.Column{{Name: "tenant_id"}, {Name: "id"}},
-			DoUpdates: clause.AssignmentColumns([]string{"agent", "revision", "updated_at"}),
-		}).Create(&row).Error
-		if err != nil {
-			return err
-		}
-		return writeAudit(tx, audit.Object{Kind: "agent", ID: a.ID}, nil)
+		return next, writeAudit(tx, audit.Object{Kind: "agent", ID: a.ID}, nil)
 	})
-	return a, err
+}
+
+// lockAgent returns an agent's row, locked, and inserts it before where there
+// is none: of two transactions that create the same agent the second waits for
+// the first, and then finds its row. One that is removed in between is inserted
+// again.
+func lockAgent(tx *gorm.DB, row agentRow) (agentRow, error) {
+	for {
+		if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row).Error; err != nil {
+			return row, err
+		}
+		var locked agentRow
+		ok, err := found(forUpdate(tx).Where("tenant_id = ? AND id = ?", row.TenantID, row.ID), &locked)
+		if err != nil || ok {
+			return locked, err
+		}
+	}
 }
 
 // Agent returns one; agent_not_found.

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"encoding/json"
+	"fmt"
 	"heddle/agents"
 	"heddle/fault"
 	"heddle/store"
@@ -11,6 +12,7 @@ import (
 // agentTests hold what agents promise.
 var agentTests = map[string]func(*testing.T, *store.DB){
 	"agents are kept, replaced, listed and removed": testAgents,
+	"an agent is created once by many at once":      testAgentRace,
 }
 
 // testAgents: an agent is found by tenant and id, a replacement keeps its creation and
@@ -60,4 +62,25 @@ func testAgents(t *testing.T, db *store.DB) {
 	wantFault(t, db.DeleteAgent(ctx, "t1", "b", any), fault.NotFound, "agent_not_found")
 	_, err = db.Agent(ctx, "t1", "b")
 	wantFault(t, err, fault.NotFound, "agent_not_found")
+}
+
+// testAgentRace: of creations at once that allow no replacement, one is stored.
+func testAgentRace(t *testing.T, db *store.DB) {
+	taken := fault.New(fault.Precondition, "precondition_failed", "exists")
+	for round := range 10 {
+		a := agents.Agent{TenantID: "t1", ID: fmt.Sprint("a", round), Provider: "openai", CreatedAt: at(1), UpdatedAt: at(1)}
+		winners := race(8, func(int) error {
+			_, err := db.PutAgent(ctx, a, func(revision int64) error {
+				if revision > 0 {
+					return taken
+				}
+				return nil
+			})
+			return err
+		}, func(err error) { wantFault(t, err, fault.Precondition, "precondition_failed") })
+		same(t, "winners", winners, 1)
+		kept, err := db.Agent(ctx, "t1", a.ID)
+		must(t, err)
+		same(t, "revision", kept.Revision, int64(1))
+	}
 }
