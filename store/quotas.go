@@ -25,7 +25,10 @@ func (quotaRow) TableName() string { return "tenant_quotas" }
 // Tenant returns a tenant by its id or slug; tenant_not_found.
 func (db *DB) Tenant(ctx context.Context, ref string) (access.Tenant, error) {
 	var row tenantRow
-	ok, err := found(db.reader(ctx).Where("id = ? OR slug = ?", ref, ref), &row)
+	ok, err := found(db.reader(ctx).Where("id = ?", ref), &row)
+	if err == nil && !ok {
+		ok, err = found(db.reader(ctx).Where("slug = ?", ref), &row)
+	}
 	if err == nil && !ok {
 		err = tenantNotFound(ref)
 	}

@@ -7,6 +7,7 @@ import (
 	"heddle/fault"
 	"heddle/idempotency"
 	"reflect"
+	"strings"
 
 	"gorm.io/gorm"
 )
@@ -194,17 +195,29 @@ func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check fu
 	})
 }
 
-// findWorkflow finds a workflow that is not deleted; q says with which lock. A
-// slug never has the form of an id, so at most one matches. workflow_not_found,
-// and a zero row.
+// findWorkflow finds a workflow that is not deleted; q says with which lock. It
+// costs one point lookup, by the primary key or by the unique index on slugs, and
+// a second one where the form of ref misleads: a condition over both columns would
+// read all of the tenant's workflows. A slug never has the form of an id, so at
+// most one matches. workflow_not_found, and a zero row.
 func findWorkflow(q *gorm.DB, tenantID, ref string) (workflowRow, error) {
-	var row workflowRow
-	ok, err := found(q.Where("tenant_id = ? AND (id = ? OR slug = ?) AND deleted = 0", tenantID, ref, ref), &row)
-	if err == nil && !ok {
-		err = workflowNotFound(ref)
+	lookups := []string{"slug = ?", "id = ?"}
+	if strings.HasPrefix(ref, workflowIDPrefix) {
+		lookups = []string{"id = ?", "slug = ?"}
 	}
-	return row, err
+	var row workflowRow
+	for _, lookup := range lookups {
+		ok, err := found(q.Session(&gorm.Session{}).Where("tenant_id = ? AND "+lookup+" AND deleted = 0", tenantID, ref), &row)
+		if err != nil || ok {
+			return row, err
+		}
+	}
+	return row, workflowNotFound(ref)
 }
+
+// workflowIDPrefix begins the ids of workflows. Which lookup comes first depends
+// on it, and not what is found.
+const workflowIDPrefix = "wf_"
 
 // insertVersion inserts the revision's version, if it has one; label_taken
 // (Conflict) if another version of the workflow has its label.

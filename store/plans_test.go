@@ -1,0 +1,106 @@
+package store_test
+
+import (
+	"database/sql"
+	"heddle/store"
+	"heddle/store/storetest"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// onBoth runs a test over a SQLite file and over a PostgreSQL database, both with
+// some thousand rows: on PostgreSQL a plan follows from what is in the tables.
+func onBoth(t *testing.T, test func(t *testing.T, db *store.DB)) {
+	t.Run("sqlite", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "heddle.db")
+		db := open(t, "sqlite://"+file)
+		fillTables(t, "sqlite", file, "WITH RECURSIVE g(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM g WHERE n + 1 < 5000)", "printf('%06d', n)")
+		test(t, db)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		url := storetest.Postgres(t)
+		db := open(t, url)
+		fillTables(t, "pgx", url, "WITH g(n) AS (SELECT generate_series(0, 4999))", "lpad(n::text, 6, '0')")
+		test(t, db)
+	})
+}
+
+// fillTables stores 5,000 rows in each of the tables that lists and lookups read,
+// of two tenants, and has the database count them.
+func fillTables(t *testing.T, driver, dsn, numbers, padded string) {
+	t.Helper()
+	raw, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	for _, statement := range []string{
+		`INSERT INTO workflows (id, tenant_id, slug, name, description, status, trigger_type, tags, active_version, latest_version, latest_hash, revision, created_at, updated_at, folded)
+			SELECT 'wf_' || N, 'tn_' || n % 2, 'slug-' || N, 'Flow', '', CASE n % 7 WHEN 0 THEN 'paused' ELSE 'active' END, CASE n % 3 WHEN 0 THEN 'api' ELSE 'manual' END,
+			'[]', 1, 1, 'h', 1, 1700000000000 + n, 1700000000000 + n, 'flow slug-' || N FROM g`,
+		`INSERT INTO templates (id, tenant_id, name, description, category, parameters, version, created_by, created_at, updated_at)
+			SELECT 'tpl_' || N, 'tn_' || n % 2, 'T', '', CASE n % 3 WHEN 0 THEN 'a' ELSE 'b' END, '{}', 1, 'k', n, n FROM g`,
+		`INSERT INTO workflow_templates (workflow_id, tenant_id, template_id, template_version, name, parameters, installed_definition)
+			SELECT 'wf_' || N, 'tn_' || n % 2, 'tpl_' || N, 1, 'T', '{}', '{}' FROM g`,
+		`INSERT INTO schedules (id, tenant_id, workflow_id, expression, timezone, input, version, status, pause_reason, overlap, catch_up, catch_window, catch_max, dst_gap, dst_repeat, jitter,
+			starts_at, ends_at, created_at, updated_at, next_due, wake_at, last_run_at, revision, fence)
+			SELECT 'sch_' || N, 'tn_' || n % 2, 'wf_' || N, '@daily', 'UTC', '{}', '', 'active', '', 'allow', 'none', 0, 0, 'fire', 'once', 0, 0, 0, n, n, n, n, 0, 1, 1 FROM g`,
+		`INSERT INTO runs (id, tenant_id, workflow_id, slug, version, hash, trigger_kind, input, trace_parent, trace_state, created_at, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd)
+			SELECT 'run_' || N, 'tn_' || n % 2, 'wf_' || n % 20, 's', 1, 'h', CASE n % 5 WHEN 0 THEN 'schedule' ELSE 'manual' END, '{}', '', '', 1700000000000 + n,
+			CASE n % 9 WHEN 0 THEN 'failed' WHEN 1 THEN 'running' ELSE 'completed' END, 5, 1700000000000 + n, 1700000000000 + n, 1700000000000 + n, 0, '{}', '', 0, 0 FROM g`,
+	} {
+		if _, err := raw.Exec(numbers + strings.ReplaceAll(statement, "|| N", "|| "+padded)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := raw.Exec("ANALYZE"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What a request names is found by a unique index, by its id as by its slug, and
+// never by reading a tenant's rows.
+func TestLookupsReadOneRow(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *store.DB) {
+		for _, ref := range []string{"wf_1", "some-slug"} {
+			for name, lookup := range map[string]func(){
+				"Workflow":    func() { _, _ = db.Workflow(t.Context(), "tn_1", ref) },
+				"Target":      func() { _, _ = db.Target(t.Context(), "tn_1", ref, "") },
+				"Origin":      func() { _, _ = db.Origin(t.Context(), "tn_1", ref) },
+				"Tenant":      func() { _, _ = db.Tenant(t.Context(), ref) },
+				"Template":    func() { _, _ = db.Template(t.Context(), "tn_1", ref) },
+				"Schedule":    func() { _, _ = db.Schedule(t.Context(), "tn_1", ref) },
+				"Agent":       func() { _, _ = db.Agent(t.Context(), "tn_1", ref) },
+				"Run":         func() { _, _ = db.Run(t.Context(), "tn_1", ref) },
+				"Named":       func() { _, _ = db.Named(t.Context(), "tn_1", "wf_1", ref, -1) },
+				"NamesTaken":  func() { _, _ = db.NamesTaken(t.Context(), "wf_1", []string{ref}) },
+				"TenantQuota": func() { _, _ = db.TenantQuotas(t.Context(), ref) },
+			} {
+				for _, text := range db.Reads(lookup) {
+					checkLookup(t, name, text, db.Plan(t, text))
+				}
+			}
+		}
+	})
+}
+
+// uniqueIndexes are what a lookup may read: one row of each.
+var uniqueIndexes = []string{
+	"sqlite_autoindex_", "PRIMARY KEY", "_pkey", "tenants_slug_key", "workflows_slug", "run_series_latest", "run_series_number", "workflow_versions_label",
+}
+
+func checkLookup(t *testing.T, name, text, plan string) {
+	t.Helper()
+	for line := range strings.Lines(plan) {
+		reads := strings.Contains(line, "SCAN") || strings.Contains(line, "SEARCH") || strings.Contains(line, "Scan")
+		unique := false
+		for _, index := range uniqueIndexes {
+			unique = unique || strings.Contains(line, index)
+		}
+		if reads && !unique {
+			t.Errorf("%s reads more than a row by\n%s\n%s", name, text, plan)
+			return
+		}
+	}
+}
