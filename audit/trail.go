@@ -32,6 +32,16 @@ func (t *Trail) SetAction(action string) {
 	t.line.Action = action
 }
 
+// Wanted reports whether the request leaves a line. A nil Trail leaves none.
+func (t *Trail) Wanted() bool {
+	if t == nil {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.line.Action != ""
+}
+
 // SetReason sets the reason that the caller gave.
 func (t *Trail) SetReason(reason string) {
 	t.mu.Lock()

@@ -13,9 +13,9 @@ import (
 // time. It is safe for concurrent use.
 type committer struct {
 	store   Store
-	max     int           // members of a group at most
-	pending chan *member  // has room for four groups
-	stored  func(*Commit) // called by the writers with each commit that was written; nil: nothing is
+	max     int          // members of a group at most
+	pending chan *member // has room for four groups
+	settled settledFunc
 	done    sync.WaitGroup
 
 	// closing is held for reading while a member is handed in or a write goes apart, and
@@ -33,12 +33,16 @@ type member struct {
 	answer chan error
 }
 
+// settledFunc is called by the writers with each commit that was written (nil) or not, with
+// the epoch of its group, before its submitter is answered. It may be called concurrently,
+// for one run in the order of its commits.
+type settledFunc func(epoch int64, c *Commit, err error)
+
 // newCommitter starts writers that write groups of at most largest members. One
 // writer suits a store with one writing connection; more of them overlap one
-// group's flush with the next one's preparation. stored, which may be nil, is called
-// with each commit that was written, before its answer.
-func newCommitter(store Store, writers, largest int, stored func(*Commit)) *committer {
-	c := &committer{store: store, max: largest, pending: make(chan *member, 4*largest), stored: stored}
+// group's flush with the next one's preparation.
+func newCommitter(store Store, writers, largest int, settled settledFunc) *committer {
+	c := &committer{store: store, max: largest, pending: make(chan *member, 4*largest), settled: settled}
 	for range writers {
 		c.done.Add(1)
 		go c.write()
@@ -127,9 +131,7 @@ func (c *committer) writeGroup(group []*member) {
 	// The epochs of a group are equal, see sameEpoch.
 	errs := c.store.Commit(context.Background(), group[0].epoch, commits)
 	for i, m := range group {
-		if errs[i] == nil && c.stored != nil {
-			c.stored(&commits[i])
-		}
+		c.settled(m.epoch, &commits[i], errs[i])
 		m.answer <- errs[i]
 	}
 }

@@ -35,7 +35,7 @@ func (g *groupStore) Commit(_ context.Context, epoch int64, group []Commit) []er
 
 func TestCommitterAnswersEachMemberAfterItsGroup(t *testing.T) {
 	store := &groupStore{hold: make(chan struct{})}
-	c := newCommitter(store, 1, 16, nil)
+	c := newCommitter(store, 1, 16, func(int64, *Commit, error) {})
 	var wg sync.WaitGroup
 	results := make([]error, 100)
 	for i := range results {

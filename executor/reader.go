@@ -61,18 +61,6 @@ func (s *Reader) Definition(ctx context.Context, tenantID, runID string) ([]byte
 	return text, row, err
 }
 
-// DefinitionAt returns the definition that the run was on at the event seq, and the first
-// event of the next one (0: it is on it still).
-func (s *Reader) DefinitionAt(ctx context.Context, tenantID, runID string, seq int64) (text []byte, next int64, err error) {
-	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
-	if err != nil {
-		return nil, 0, err
-	}
-	span, next := row.VersionAt(seq)
-	text, err = s.cfg.Store.Definition(ctx, row.WorkflowID, span.Version)
-	return text, next, err
-}
-
 // rowOf returns the row that shows a run, as updated at now. ConcurrencyKey is left empty;
 // the store keeps that of the insertion.
 func rowOf(run *machine.Run, trace Trace, now time.Time) Record {

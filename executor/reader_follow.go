@@ -24,9 +24,27 @@ const followPage = 500
 // stream reads the journal, and the hub only says when to look. It is safe for concurrent
 // use.
 type Follower struct {
-	cfg  *Config
-	term *term
-	tail *tail // reads shared by all streams of this node
+	cfg   *Config
+	term  *term
+	plans *planCache
+	tail  *tail // reads shared by all streams of this node
+}
+
+// StepTypes returns the types of a run's steps, by id, in the version that it was on at the
+// event seq, and the first event of the next version (0: it is on it still). An id that the
+// version lacks has the type "". Errors: fault.NotFound run_not_found, and those of the
+// plan.
+func (s *Follower) StepTypes(ctx context.Context, tenantID, runID string, seq int64) (typeOf func(stepID string) string, next int64, err error) {
+	row, err := s.tail.row(ctx, tenantID, runID)
+	if err != nil {
+		return nil, 0, err
+	}
+	span, next := row.VersionAt(seq)
+	p, err := s.plans.get(ctx, row.WorkflowID, span.Version, span.Hash)
+	if err != nil {
+		return nil, 0, err
+	}
+	return p.plan.StepType, next, nil
 }
 
 // Follow passes the run's events after seq to sink, as they come and without a gap, until

@@ -154,14 +154,22 @@ func New(config Config) *Service {
 	reg := newRegistry(t)
 	dp := newDispatcher(cfg, plans, reg)
 	perf := newPerformer(cfg, t, reg, dp.hosts, values)
-	commits := newCommitter(cfg.Store, cfg.Writers, cfg.Group, storedBy(cfg))
+	fed := newFeed(t, cfg.Now)
+	commits := newCommitter(cfg.Store, cfg.Writers, cfg.Group, func(epoch int64, c *Commit, err error) {
+		if err != nil {
+			fed.forget(c.Row.RunID)
+			return
+		}
+		cfg.countStored(c)
+		fed.add(epoch, c)
+	})
 	drv := &driver{cfg: cfg, term: t, plans: plans, commits: commits, registry: reg, dispatcher: dp, performer: perf, values: values}
 	reg.dispatcher, reg.drive = dp, drv.drive
 	in := newInbox(cfg, t, plans, reg, dp)
 	ends := &termEnds{store: cfg.Store, notes: cfg.Terms, log: cfg.Log}
 
 	reader := &Reader{cfg: cfg, plans: plans, logs: perf.logs}
-	steering := &Steering{cfg: cfg, term: t, plans: plans, reader: reader, registry: reg, dispatcher: dp, inbox: in}
+	steering := &Steering{cfg: cfg, term: t, plans: plans, reader: reader, registry: reg, dispatcher: dp, inbox: in, feed: fed}
 	starter := &Starter{
 		cfg: cfg, term: t, plans: plans, targets: newTargetCache(4096), commits: commits,
 		registry: reg, dispatcher: dp, driver: drv, values: values,
@@ -169,7 +177,7 @@ func New(config Config) *Service {
 	return &Service{
 		Starter: starter, Steering: steering, Reader: reader,
 		Restarter: &Restarter{cfg: cfg, term: t, commits: commits, starter: starter, steering: steering, reader: reader},
-		Follower:  &Follower{cfg: cfg, term: t, tail: newTail(cfg.Store)},
+		Follower:  &Follower{cfg: cfg, term: t, plans: plans, tail: newTail(cfg.Store, fed)},
 		Tester:    &Tester{cfg: cfg, plans: plans, performer: perf, values: values},
 		cfg:       cfg, term: t, registry: reg, dispatcher: dp, performer: perf, commits: commits, ends: ends,
 		leadership: &leadership{

@@ -73,7 +73,7 @@ func TestAQueuedRunIsLookedForAfterItsCommit(t *testing.T) {
 // What one lease let a run decide is never written under another.
 func TestMembersAreWrittenUnderTheirEpoch(t *testing.T) {
 	store := &groupStore{hold: make(chan struct{})}
-	c := newCommitter(store, 1, 16, nil)
+	c := newCommitter(store, 1, 16, func(int64, *Commit, error) {})
 	var wg sync.WaitGroup
 	for i := range 30 {
 		wg.Go(func() {

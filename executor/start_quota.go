@@ -43,15 +43,6 @@ func storedBytes(c *Commit) int64 {
 	return int64(n)
 }
 
-// storedBy returns the function to call with each commit that a group commit wrote; nil
-// where nothing counts it.
-func storedBy(cfg *Config) func(*Commit) {
-	if cfg.Stored == nil {
-		return nil
-	}
-	return cfg.countStored
-}
-
 // countStored adds a commit that was written to what its tenant has stored, if any tenant
 // has a quota. It may be called concurrently.
 func (c *Config) countStored(commit *Commit) {

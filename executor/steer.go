@@ -19,6 +19,7 @@ type Steering struct {
 	registry   *registry
 	dispatcher *dispatcher
 	inbox      *inbox
+	feed       *feed
 }
 
 // Cancel asks a run to stop: running steps are told, compensations run, then the run is
@@ -152,5 +153,8 @@ func (s *Steering) Signal(ctx context.Context, tenantID, runID string, sig machi
 // Delete removes a finished run with its journal, logs and large values; an open one is
 // fault.Conflict run_open. It works on every node.
 func (s *Steering) Delete(ctx context.Context, tenantID, runID string) error {
-	return s.cfg.Store.DeleteRun(ctx, tenantID, runID)
+	err := s.cfg.Store.DeleteRun(ctx, tenantID, runID)
+	// Whatever became of it, the store knows.
+	s.feed.forget(runID)
+	return err
 }

@@ -15,6 +15,7 @@ import (
 // for as long as the stream is open. It is safe for concurrent use.
 type tail struct {
 	store Store
+	feed  *feed
 	// reads bounds the calls under way: a thousand streams that open at once
 	// would otherwise hold a thousand large stacks while they wait for a
 	// connection.
@@ -45,15 +46,18 @@ const sharedReadTimeout = 30 * time.Second
 // maxConcurrentReads is about what the stores' pools of connections for reading hold.
 const maxConcurrentReads = 8
 
-// newTail makes a tail over the store.
-func newTail(store Store) *tail {
-	return &tail{store: store, reads: semaphore.NewWeighted(maxConcurrentReads), reading: make(map[page]*read)}
+// newTail makes a tail over the store, and over what this node committed last.
+func newTail(store Store, f *feed) *tail {
+	return &tail{store: store, feed: f, reads: semaphore.NewWeighted(maxConcurrentReads), reading: make(map[page]*read)}
 }
 
 // events returns the page as the store has it at some moment after the call; empty: nothing
 // is there yet. The events are shared and must not be changed. Errors: those of ctx and of
 // the read.
 func (t *tail) events(ctx context.Context, p page) ([]events.Event, error) {
+	if known, ok := t.feed.after(p.runID, p.after); ok {
+		return known, nil
+	}
 	r, joined := t.join(p)
 	if err := r.wait(ctx); err != nil {
 		return nil, err
@@ -118,8 +122,12 @@ func (t *tail) read(p page, r *read) {
 	close(r.done)
 }
 
-// row reads a run's row, within the same bound as the pages. Reads of rows are not shared.
+// row returns a run's row, of which input and output may be missing. Reads of rows have the
+// same bound as those of pages, and are not shared.
 func (t *tail) row(ctx context.Context, tenantID, runID string) (row Record, err error) {
+	if row, ok := t.feed.row(tenantID, runID); ok {
+		return row, nil
+	}
 	if t.reads.Acquire(ctx, 1) != nil {
 		return Record{}, ctx.Err()
 	}
@@ -141,8 +149,8 @@ func onOwnStack(f func()) {
 	}
 }
 
-// RunToFollow reads the row of a run that the caller is about to follow. Errors:
-// fault.NotFound run_not_found.
+// RunToFollow returns the row of a run that the caller is about to follow. Its input and
+// output may be missing. Errors: fault.NotFound run_not_found.
 func (s *Follower) RunToFollow(ctx context.Context, tenantID, runID string) (Record, error) {
 	return s.tail.row(ctx, tenantID, runID)
 }

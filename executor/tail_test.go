@@ -6,6 +6,7 @@ import (
 	"heddle/events"
 	"sync"
 	"testing"
+	"time"
 )
 
 // slowStore answers reads of a journal when the test lets it.
@@ -30,7 +31,7 @@ func (s *slowStore) Events(context.Context, string, int64, int) ([]events.Event,
 // began before it reads once more, together with all others.
 func TestASharedReadMissesNothing(t *testing.T) {
 	s := &slowStore{began: make(chan struct{}), answer: make(chan struct{})}
-	tail := newTail(s)
+	tail := newTail(s, newFeed(&term{}, time.Now))
 	first := make(chan int, 1)
 	go func() {
 		evs, _ := tail.events(t.Context(), page{"run_1", 3})

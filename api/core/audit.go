@@ -60,7 +60,7 @@ func (c *Call) SetAuditAction(action string) { c.audit.SetAction(action) }
 // changed nothing. The change is committed by then, so that a line which cannot be written is
 // logged and does not fail the request.
 func writeAudit(c *Call) {
-	if c.audit == nil || c.audit.Written() || c.NotAudited || c.Writer.Header().Get(HeaderReplayed) != "" {
+	if !c.audit.Wanted() || c.audit.Written() || c.NotAudited || c.Writer.Header().Get(HeaderReplayed) != "" {
 		return
 	}
 	o := changedObject(c, c.Route.noun())

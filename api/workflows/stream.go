@@ -2,13 +2,11 @@ package workflows
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"heddle/api/core"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
-	"sync"
 	"time"
 )
 
@@ -25,8 +23,8 @@ func (h *handlers) streamRun(c *core.Call) error {
 	}
 	tenantID := c.TenantID()
 	return c.Stream(id, after, func(ctx context.Context, run executor.Record) core.FrameFunc {
-		s := &workflowsStream{startedAt: run.StartedAt, stepTypes: func(seq int64) (map[string]string, int64, error) {
-			return h.stepTypes(ctx, tenantID, id, seq)
+		s := &workflowsStream{startedAt: run.StartedAt, stepTypes: func(seq int64) (func(string) string, int64, error) {
+			return h.Executor.StepTypes(ctx, tenantID, id, seq)
 		}}
 		return s.frame
 	})
@@ -80,10 +78,10 @@ type workflowsStream struct {
 	started bool
 	// stepTypes returns the types of the version at seq and the first event of
 	// the next version (0: none yet).
-	stepTypes func(seq int64) (map[string]string, int64, error)
+	stepTypes func(seq int64) (func(stepID string) string, int64, error)
 	// types is nil before the first step and when the run moved to another version; typesEnd is
 	// the first event that it does not hold for, 0: none yet.
-	types    map[string]string
+	types    func(stepID string) string
 	typesEnd int64
 }
 
@@ -180,7 +178,7 @@ func (s *workflowsStream) typeOf(e events.Event, d machine.Detail) (string, erro
 			return "", err
 		}
 	}
-	return s.types[e.StepID], nil
+	return s.types(e.StepID), nil
 }
 
 // statusAfter returns the status of a run after its last event; "" for all other events.
@@ -211,51 +209,4 @@ func durationOf(k events.Kind, d machine.Detail) *float64 {
 	}
 	s := float64(ms) / 1000
 	return &s
-}
-
-// stepTypes returns the types of a run's steps at the event seq by id, loop bodies included, and
-// the first event of the next version; 0: there is none yet. The map is shared and must not be
-// changed.
-func (h *handlers) stepTypes(ctx context.Context, tenantID, runID string, seq int64) (types map[string]string, next int64, err error) {
-	text, next, err := h.Executor.DefinitionAt(ctx, tenantID, runID, seq)
-	if err != nil {
-		return nil, 0, err
-	}
-	return h.types.of(text), next, nil
-}
-
-// typeCache remembers the types of a few definitions: streams of runs of one workflow share them.
-// Without it each reader would decode the definition, and hold the types of its own, for as long
-// as it follows. mu guards byText, whose keys are hashes of definitions; the maps in it are not
-// changed.
-type typeCache struct {
-	mu     sync.Mutex
-	byText map[[sha256.Size]byte]map[string]string
-}
-
-// cachedTypes is how many definitions are remembered at most.
-const cachedTypes = 64
-
-// of returns the types of a definition's steps by id. It is safe for concurrent
-// use. When the cache is full it is emptied: what is in use is read again.
-func (c *typeCache) of(definition []byte) map[string]string {
-	key := sha256.Sum256(definition)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if types, ok := c.byText[key]; ok {
-		return types
-	}
-	steps, types := map[string]core.DefinedStep{}, map[string]string{}
-	core.CollectSteps(definition, steps)
-	for id, s := range steps {
-		types[id] = s.Type
-	}
-	if len(c.byText) >= cachedTypes {
-		clear(c.byText)
-	}
-	if c.byText == nil {
-		c.byText = make(map[[sha256.Size]byte]map[string]string)
-	}
-	c.byText[key] = types
-	return types
 }

@@ -23,12 +23,8 @@ type Services struct {
 	Now func() time.Time
 }
 
-// handlers serves the routes. It may be used concurrently; types has a lock of its own.
-type handlers struct {
-	Services
-	// types is shared by the streams of this process.
-	types typeCache
-}
+// handlers serves the routes. It may be used concurrently.
+type handlers struct{ Services }
 
 // Routes returns the table of the package, in the order of the documents.
 func Routes(s Services) []core.Route {
