@@ -6,6 +6,7 @@ import (
 	"heddle/definitions"
 	"heddle/definitions/advice"
 	"heddle/definitions/source"
+	"heddle/internal/exactjson"
 	"math"
 	"reflect"
 	"slices"
@@ -147,7 +148,7 @@ func (d *decoder) wrong(n *source.Node, what, want string) {
 			f.WithSuggestion("false")
 		}
 	}
-	if want == "a number" && source.IsNumber(n.Text) {
+	if want == "a number" && exactjson.IsNumber(n.Text) {
 		f.WithSuggestion(n.Text)
 	}
 }
@@ -282,7 +283,7 @@ func (d *decoder) integer(n *source.Node, v reflect.Value, r rule, what string) 
 		return
 	}
 	// The float of 2.9999999999999999999 is 3; only the text shows the fraction.
-	if f != math.Trunc(f) || source.HasFraction(n.Text) {
+	if f != math.Trunc(f) || !exactjson.IsWhole(n.Text) {
 		d.finds.Error(source.WrongType, n, "%s must be a whole number, not %s", source.Capitalize(what), source.Clip(n.Text))
 		n.Kind = source.Bad
 		return

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"heddle/definitions/source"
 	"heddle/fault"
+	"heddle/internal/exactjson"
 	"math"
 	"net/url"
 	"slices"
@@ -252,7 +253,7 @@ func issuesOf(invalid *jsonschema.ValidationError, value json.RawMessage) []faul
 		if i == MaxIssues {
 			return append(out, fault.Issue{Code: "limit_exceeded", Severity: "error", Message: fmt.Sprintf("%d more problems are not listed; correct these first", len(all)-i)})
 		}
-		d := fault.Issue{Code: "invalid_value", Severity: "error", Message: source.Cut(MismatchWords(e.ValidationError), source.MaxMessage), Pointer: source.Pointer(e.InstanceLocation)}
+		d := fault.Issue{Code: "invalid_value", Severity: "error", Message: source.Cut(MismatchWords(e.ValidationError), source.MaxMessage), Pointer: exactjson.Pointer(e.InstanceLocation)}
 		if len(d.Pointer) > source.MaxPointer {
 			d.Pointer = source.Locate(root, e.InstanceLocation).Pointer()
 		}
@@ -272,9 +273,9 @@ func reasonableNumbers(raw json.RawMessage) error {
 	dec.UseNumber()
 	tok, err := dec.Token()
 	for ; err == nil; tok, err = dec.Token() {
-		if n, isNumber := tok.(json.Number); isNumber && source.TooLarge(string(n)) {
+		if n, isNumber := tok.(json.Number); isNumber && exactjson.TooLarge(string(n)) {
 			return fault.New(fault.Unacceptable, "limit_exceeded",
-				"the number %.20s… has more than %d digits or an exponent beyond ±%d", string(n), source.MaxDigits, source.MaxExponent)
+				"the number %.20s… has more than %d digits or an exponent beyond ±%d", string(n), exactjson.MaxDigits, exactjson.MaxExponent)
 		}
 	}
 	return nil // its end, or a syntax error that the caller meets again

@@ -3,6 +3,7 @@ package schemas
 import (
 	"errors"
 	"heddle/definitions/source"
+	"heddle/internal/exactjson"
 	"slices"
 	"strings"
 
@@ -54,7 +55,7 @@ func Faults(err error, root *source.Node) []Fault {
 		for Alternatives(leaf) {
 			leaf = Unfold(leaf.Causes[0], nil)[0]
 		}
-		at := source.Pointer(leaf.InstanceLocation)
+		at := exactjson.Pointer(leaf.InstanceLocation)
 		say, suggest := schemaMistake(leaf, root.Follow(at))
 		faults = append(faults, Fault{at, source.Cut(say, source.MaxMessage/2), suggest})
 	}

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"heddle/definitions/source"
+	"heddle/internal/exactjson"
 	"math"
 	"regexp"
 	"regexp/syntax"
@@ -517,7 +517,7 @@ func countSubschemas(v any, at string, dynamic *[]string) (objects, values int) 
 			switch name {
 			case "const", "enum", "default", "examples":
 			default:
-				add(sub, source.EscapePointer(name))
+				add(sub, exactjson.EscapeToken(name))
 			}
 		}
 	}

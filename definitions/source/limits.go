@@ -1,11 +1,13 @@
 package source
 
+import "heddle/internal/exactjson"
+
 // Limits of a source text, whatever it holds. Sizes are bytes.
 const (
-	MaxBytes       = 4 << 20   // of a definition's whole text
-	MaxDepth       = 64        // of lists and objects within each other
-	MaxStringBytes = 256 << 10 // of one decoded string or key
-	MaxValues      = 500_000   // of all kinds in one text; beyond it reading ends
+	MaxBytes       = 4 << 20            // of a definition's whole text
+	MaxDepth       = exactjson.MaxDepth // of lists and objects within each other
+	MaxStringBytes = 256 << 10          // of one decoded string or key
+	MaxValues      = 500_000            // of all kinds in one text; beyond it reading ends
 
 	// MaxDiagnostics are listed in all, and MaxPerCode of one code and severity;
 	// of further problems only the number is reported. Cycles, whose number is
@@ -16,9 +18,6 @@ const (
 	MaxMessage     = 2 << 10 // bytes of one message; a cycle names all its steps
 	MaxPointer     = 2 << 10 // bytes; beyond it a diagnostic points at the nearest value around its place
 	maxDiagnostics = 2 << 20 // bytes of all messages and pointers together
-
-	MaxDigits   = 1000 // of a number
-	MaxExponent = 1000 // of a number, in either direction
 )
 
 // Limits bounds what a scan accepts. Every field counts: 0 allows nothing.

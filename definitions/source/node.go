@@ -2,6 +2,7 @@ package source
 
 import (
 	"encoding/json"
+	"heddle/internal/exactjson"
 	"slices"
 	"sort"
 	"strconv"
@@ -157,7 +158,7 @@ func (n *Node) Follow(pointer string) *Node {
 	for token := range strings.SplitSeq(pointer[1:], "/") {
 		// An object's member named "0" is found here; an index counts for lists
 		// alone.
-		next := n.Member(unescape(token))
+		next := n.Member(exactjson.UnescapeToken(token))
 		if next == nil {
 			i, err := strconv.Atoi(token)
 			if err != nil || i < 0 {
@@ -200,7 +201,7 @@ func (n *Node) Pointer() string {
 			continue
 		}
 		if n.Parent.Kind == Object {
-			tokens = append(tokens, EscapePointer(n.Parent.Keys[n.index]))
+			tokens = append(tokens, exactjson.EscapeToken(n.Parent.Keys[n.index]))
 		} else {
 			tokens = append(tokens, strconv.Itoa(int(n.index)))
 		}
@@ -233,19 +234,6 @@ func (n *Node) pointable() *Node {
 		}
 	}
 	return from
-}
-
-// EscapePointer returns a key as a token of a JSON pointer: ~ as ~0 and / as ~1,
-// ~ first, or else the ~ of a new ~1 would be escaped as well (RFC 6901, section
-// 3).
-func EscapePointer(key string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1")
-}
-
-// unescape is the inverse of EscapePointer; ~1 is replaced before ~0 (RFC 6901,
-// section 4).
-func unescape(token string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
 }
 
 // sorted returns the indexes of an object's members in the order of the bytes of
@@ -321,11 +309,7 @@ func (n *Node) Show() string {
 // Locate returns the node at the end of a path of unescaped tokens, as Follow
 // does.
 func Locate(root *Node, tokens []string) *Node {
-	var pointer strings.Builder
-	for _, t := range tokens {
-		pointer.WriteString("/" + EscapePointer(t))
-	}
-	return root.Follow(pointer.String())
+	return root.Follow(exactjson.Pointer(tokens))
 }
 
 // Objects returns the number of objects in a tree, n included.
@@ -351,14 +335,4 @@ func (n *Node) Remove(child *Node) {
 		n.Kids[i].index = int32(i)
 	}
 	child.Parent, child.index = nil, 0
-}
-
-// Pointer returns unescaped tokens as an RFC 6901 JSON pointer; "" for none.
-func Pointer(tokens []string) string {
-	var b strings.Builder
-	for _, t := range tokens {
-		b.WriteByte('/')
-		b.WriteString(strings.ReplaceAll(strings.ReplaceAll(t, "~", "~0"), "/", "~1"))
-	}
-	return b.String()
 }

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"heddle/internal/exactjson"
 	"regexp"
 	"slices"
 	"strings"
@@ -225,7 +226,7 @@ func (s *scanner) member(n *Node, key string, ok bool, seen *keySet, at Position
 // member although it is outside of the tree.
 func (s *scanner) duplicate(n *Node, key string, at Position) {
 	d := s.finds.Error(DuplicateKey, NewSynthetic(n, s.seq, at), "Field %q is given twice in one object; remove one of them", key)
-	d.tail = "/" + EscapePointer(key)
+	d.tail = "/" + exactjson.EscapeToken(key)
 }
 
 // foreignJSON are words and marks that other languages have where JSON has a

@@ -3,7 +3,7 @@ package source
 import "heddle/fault"
 
 // ScanJSON checks that raw is one JSON value within the limits: no duplicate
-// keys, no NUL, valid UTF-8, no number beyond MaxDigits or MaxExponent. The error
+// keys, no NUL, valid UTF-8, no number that is exactjson.TooLarge. The error
 // is a *fault.Error: Malformed invalid_request with every problem as an issue, or
 // TooLarge body_too_large.
 func ScanJSON(raw []byte, limits Limits) error {

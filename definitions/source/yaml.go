@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"heddle/internal/exactjson"
 	"io"
 	"strings"
 
@@ -200,7 +201,7 @@ func (r *yamlReader) member(name, value *yaml.Node, n *Node, seen *keySet, depth
 		r.value(value, n, k.Text, k.Pos, depth+1)
 		return
 	}
-	r.finds.Error(DuplicateKey, k, "Field %q is given twice in one object; remove one of them", k.Text).tail = "/" + EscapePointer(k.Text)
+	r.finds.Error(DuplicateKey, k, "Field %q is given twice in one object; remove one of them", k.Text).tail = "/" + exactjson.EscapeToken(k.Text)
 	r.value(value, NewSynthetic(n, r.seq, k.Pos), k.Text, k.Pos, depth+1)
 }
 
@@ -233,12 +234,9 @@ var ambiguous = regexp.MustCompile(`^([-+]?(0[0-9_]+|0[xXoObB][0-9A-Fa-f_]+|[0-9
 // plain reads a scalar without quotes that is neither null nor a boolean.
 func (r *yamlReader) plain(n *Node) {
 	switch {
-	case IsNumber(n.Text):
+	case exactjson.IsNumber(n.Text):
 		n.Kind = Number
-		if TooLarge(n.Text) {
-			n.Kind = Bad
-			r.finds.Error(LimitExceeded, n, "A number has more than %d digits or an exponent beyond ±%d; write it as text", MaxDigits, MaxExponent)
-		}
+		r.finds.refuseTooLarge(n)
 	case ambiguous.MatchString(n.Text):
 		r.finds.Error(Syntax, n, "%s is not a plain decimal number; write it as one, or in quotes if it is text", Clip(n.Text))
 	default:

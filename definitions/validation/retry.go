@@ -3,6 +3,7 @@ package validation
 import (
 	"heddle/definitions"
 	"heddle/definitions/source"
+	"heddle/internal/exactjson"
 	"strconv"
 	"strings"
 
@@ -84,7 +85,7 @@ func (v *retryValidator) pattern(e *entry, item *source.Node, field, what string
 	const want = "a status (503), a class of statuses (\"5xx\"), an exit code (\"exit_code:2\") or an error code (connection_failed)"
 	switch item.Kind {
 	case source.Number:
-		if f, err := strconv.ParseFloat(item.Text, 64); err == nil && definitions.IsStatus(f) && !source.HasFraction(item.Text) {
+		if f, err := strconv.ParseFloat(item.Text, 64); err == nil && definitions.IsStatus(f) && exactjson.IsWhole(item.Text) {
 			v.neverFails(e, item, definitions.FailurePattern{Status: int(f)}, what)
 			return true
 		}

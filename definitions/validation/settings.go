@@ -4,6 +4,7 @@ import (
 	"heddle/definitions"
 	"heddle/definitions/advice"
 	"heddle/definitions/source"
+	"heddle/internal/exactjson"
 	"slices"
 	"strconv"
 	"strings"
@@ -136,7 +137,7 @@ func (v *settingsValidator) tolerance(e *entry, at *source.Node) {
 	}
 	// A number is a count; a share is always text with a percent sign.
 	if n.Kind == source.Number {
-		if _, ok := source.Count(n.Text); !ok {
+		if _, ok := exactjson.Count(n.Text); !ok {
 			v.finds.Error(source.InvalidValue, n, "'tolerate_failures' is %s, but must be a count, 0 or more, or a share such as \"5%%\"", source.Clip(n.Text))
 		}
 		return

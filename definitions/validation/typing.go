@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"heddle/definitions"
-	"heddle/definitions/source"
 	"heddle/expressions"
+	"heddle/internal/exactjson"
 )
 
 // typing holds what is known of values before anything runs. A nil Shape is a
@@ -126,7 +126,7 @@ func (t *typing) itemShape(e *entry) *expressions.Shape {
 	path, plain := program.Path()
 	switch {
 	// A number in the place of a list is a count, whose items are whole numbers.
-	case !plain && source.IsNumber(bare(l.Items)):
+	case !plain && exactjson.IsNumber(bare(l.Items)):
 		return t.integer
 	case !plain || len(path) == 0:
 		return nil

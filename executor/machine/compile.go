@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"heddle/definitions"
 	"heddle/definitions/schemas"
-	"heddle/definitions/source"
 	"heddle/expressions"
 	"heddle/fault"
+	"heddle/internal/exactjson"
 	"math"
 	"strconv"
 	"strings"
@@ -294,7 +294,7 @@ func (c *compiler) tolerance(n *node, raw json.RawMessage) tolerance {
 	if len(raw) == 0 || string(raw) == "null" {
 		return tolerance{}
 	}
-	if count, ok := source.Count(string(raw)); ok {
+	if count, ok := exactjson.Count(string(raw)); ok {
 		return tolerance{count: count}
 	}
 	var text string

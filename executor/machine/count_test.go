@@ -2,7 +2,7 @@ package machine
 
 import (
 	"encoding/json"
-	"heddle/definitions/source"
+	"heddle/internal/exactjson"
 	"testing"
 )
 
@@ -14,7 +14,7 @@ func TestCounts(t *testing.T) {
 		"3.5": -1, "-1": -1, "-1.0": -1, "2147483648": -1, "1e999999999": -1, "1e-999999999": -1, "2.99999999999999999999": -1,
 		"0.99999999999999999999": -1, "null": -1, `"3"`: -1, "true": -1, "": -1,
 	} {
-		n, ok := source.Count(written)
+		n, ok := exactjson.Count(written)
 		if ok != (want >= 0) || ok && n != want {
 			t.Errorf("%s is %d, %v; want %d", written, n, ok, want)
 		}

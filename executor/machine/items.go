@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"heddle/definitions/source"
 	"heddle/expressions"
+	"heddle/internal/exactjson"
 	"strconv"
 )
 
@@ -59,7 +59,7 @@ func (v view) evaluateItems(fixed json.RawMessage) (*itemList, error) {
 // countItems returns the items of a count, 0 to count-1. The error is that of a value which
 // is not a whole number of 0 or more.
 func countItems(raw json.RawMessage) (*itemList, error) {
-	n, whole := source.Count(string(raw))
+	n, whole := exactjson.Count(string(raw))
 	if !whole {
 		return nil, &expressions.Error{Code: expressions.CodeType, Message: "loop.items must give a list or a count of 0 or more"}
 	}

@@ -19,7 +19,7 @@ var inTests = []string{
 
 // The layers, each with all that is below it.
 var (
-	leaves   = []string{"audit", "clock", "deadline", "events", "fault", "idempotency", "ids", "internal/editdistance", "internal/lazyregexp", "internal/typeschema", "quota", "timers"}
+	leaves   = []string{"audit", "clock", "deadline", "events", "fault", "idempotency", "ids", "internal/editdistance", "internal/exactjson", "internal/lazyregexp", "internal/typeschema", "quota", "timers"}
 	core     = append([]string{"definitions/...", "expressions", "executor/machine", "executor/queue"}, leaves...)
 	features = append([]string{"access", "agents", "executor", "schedules", "secrets", "templates", "versions"}, core...)
 )
@@ -84,13 +84,13 @@ var table = map[string]rule{
 	"timers":      {noStandard: impure},
 
 	// The pure core.
-	"expressions":            {own: []string{"fault", "internal/editdistance", "internal/lazyregexp"}, external: []string{expr, jsonschema}, noStandard: impure},
+	"expressions":            {own: []string{"fault", "internal/editdistance", "internal/exactjson", "internal/lazyregexp"}, external: []string{expr, jsonschema}, noStandard: impure},
 	"definitions":            {own: []string{"fault", "internal/lazyregexp"}, noStandard: impure},
-	"definitions/source":     {own: []string{"fault", "internal/editdistance", "internal/lazyregexp"}, external: []string{yaml}, noStandard: impure},
-	"definitions/schemas":    {own: []string{"definitions/source", "fault"}, external: []string{jsonschema, text}, noStandard: impure, testOwn: definitionTests},
+	"definitions/source":     {own: []string{"fault", "internal/editdistance", "internal/exactjson", "internal/lazyregexp"}, external: []string{yaml}, noStandard: impure},
+	"definitions/schemas":    {own: []string{"definitions/source", "fault", "internal/exactjson"}, external: []string{jsonschema, text}, noStandard: impure, testOwn: definitionTests},
 	"definitions/advice":     {own: []string{"definitions", "definitions/source", "internal/lazyregexp"}, noStandard: impure},
-	"definitions/parser":     {own: []string{"definitions", "definitions/advice", "definitions/source", "fault", "internal/lazyregexp"}, noStandard: impure, testOwn: definitionTests},
-	"definitions/validation": {own: []string{"definitions", "definitions/advice", "definitions/parser", "definitions/schemas", "definitions/source", "expressions", "fault", "internal/lazyregexp"}, external: []string{jsonschema}, noStandard: impure, testOwn: definitionTests},
+	"definitions/parser":     {own: []string{"definitions", "definitions/advice", "definitions/source", "fault", "internal/exactjson", "internal/lazyregexp"}, noStandard: impure, testOwn: definitionTests},
+	"definitions/validation": {own: []string{"definitions", "definitions/advice", "definitions/parser", "definitions/schemas", "definitions/source", "expressions", "fault", "internal/exactjson", "internal/lazyregexp"}, external: []string{jsonschema}, noStandard: impure, testOwn: definitionTests},
 	"definitions/workflows":  {own: append([]string{"definitions", "definitions/parser", "definitions/source", "definitions/validation"}, leaves...), noStandard: impure},
 	"executor/machine":       {own: append([]string{"definitions/...", "expressions"}, leaves...), external: []string{jsonschema}, noStandard: impure},
 	"executor/queue":         {noStandard: impure},
@@ -129,6 +129,7 @@ var table = map[string]rule{
 	"internal/client":       {},
 	"internal/crash":        {testOwn: []string{"internal/client", "store", "store/storetest"}, testExternal: []string{sys}},
 	"internal/editdistance": {noStandard: impure},
+	"internal/exactjson":    {noStandard: impure},
 	"internal/layers":       {},
 	"internal/lazyregexp":   {},
 	"internal/sandbox":      {testExternal: []string{sys}},
