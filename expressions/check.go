@@ -93,20 +93,9 @@ func check(source string, shift int, env Env, want Want, bare bool) []Problem {
 	if env.known == nil {
 		env.known = NewEnv().known
 	}
-	// Parsed twice: compile rewrites the tree that it parses, and the checks below
-	// need it as written.
 	tree, a, err := parse(source, env.Secrets)
-	if err == nil {
-		var p *Program
-		if p, err = compile(source, 0, env.Secrets); err == nil && !env.Budget.patterns(p.patterns) {
-			err = failAt(CodeLimit, 1, "the patterns of all expressions together are too large; use fewer of them, or smaller repetitions")
-		}
-	}
 	if err != nil {
-		p := problemOf(err)
-		p.Column += shift
-		env.Budget.found(1)
-		return []Problem{p}
+		return env.refused(err, shift)
 	}
 	c := &checking{source: source, env: env, refs: a.refs}
 	for _, p := range a.paths {
@@ -114,11 +103,27 @@ func check(source string, shift int, env Env, want Want, bare bool) []Problem {
 	}
 	c.types(tree, want)
 	c.suspicions(tree.Node, bare)
+	// Last, because it rewrites the tree; what it finds is all that there is to say.
+	p := &Program{source: source}
+	if err := p.build(tree); err != nil {
+		return env.refused(err, shift)
+	}
+	if !env.Budget.patterns(p.patterns) {
+		return env.refused(failAt(CodeLimit, 1, "the patterns of all expressions together are too large; use fewer of them, or smaller repetitions"), shift)
+	}
 	for i := range c.problems {
 		c.problems[i].Column += shift
 	}
 	env.Budget.found(len(c.problems))
 	return c.problems
+}
+
+// refused returns the error of an expression that cannot be compiled, as its only problem.
+func (e Env) refused(err *Error, shift int) []Problem {
+	p := problemOf(err)
+	p.Column += shift
+	e.Budget.found(1)
+	return []Problem{p}
 }
 
 // checking gathers the problems of one expression. Columns are those in source

@@ -52,7 +52,7 @@ func (c *checking) types(tree *parser.Tree, want Want) {
 		}
 		c.add(CodeType, 1, "", "%s is needed here; this is of type %s", want, typeWords(result.String()))
 	}
-	if found {
+	if found || !c.readsLoose() {
 		return
 	}
 	if _, err := c.run(tree, true, false); err != nil {
@@ -94,6 +94,22 @@ func (p *patternTexts) putBack() {
 	}
 }
 
+// readsLoose reports whether the strict form of what the expression reads differs from the
+// lenient one.
+func (c *checking) readsLoose() bool {
+	for _, r := range c.refs.Names {
+		if s, _ := c.env.value(r.Name); s.isLoose() {
+			return true
+		}
+	}
+	for _, r := range c.refs.Steps {
+		if _, s := c.env.step(r.Name); stepShape(s).isLoose() {
+			return true
+		}
+	}
+	return false
+}
+
 // weight returns how many members the types of all that the expression reads have:
 // the library looks at each of them.
 func (c *checking) weight() int {
@@ -118,12 +134,15 @@ func (c *checking) run(tree *parser.Tree, strict, guess bool) (result reflect.Ty
 			result, err = nil, nil
 		}
 	}()
-	config := conf.New(c.env.checkerEnv(c.refs, strict, guess))
-	// Names that are not in the table are reported by path, in better words.
-	config.Strict = false
-	config.Functions = codeTypes
+	// Not strict: names that are not in the table are reported by path, in better words.
+	config := &conf.Config{Functions: codeTypes, Builtins: builtins}
+	config.Env = conf.EnvWithCache(&config.NtCache, c.env.checkerEnv(c.refs, strict, guess))
 	return checker.Check(tree, config)
 }
+
+// builtins are the library's own functions. One table serves all checks, which only read
+// it: conf.New makes one of a hundred entries for each.
+var builtins = conf.CreateNew().Builtins
 
 // unknownField is how the library reports a member that a type lacks.
 var unknownField = regexp.MustCompile(`^unknown field (\S+)$`)

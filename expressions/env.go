@@ -201,7 +201,7 @@ func (e Env) names() []string {
 }
 
 // stepErrorShape is the shape of steps.<id>.error.
-var stepErrorShape = ParseShape(json.RawMessage(stepErrorSchema))
+var stepErrorShape = readShape(json.RawMessage(stepErrorSchema))
 
 // statusShape is that of steps.<id>.status.
 var statusShape = func() *Shape {
@@ -214,6 +214,20 @@ var statusShape = func() *Shape {
 
 // stepShape returns the shape of steps.<id>, for an output of the given shape.
 func stepShape(output *Shape) *Shape {
+	switch {
+	case output == nil:
+		return unknownStep
+	case output.step != nil:
+		return output.step
+	}
+	return newStepShape(output)
+}
+
+// unknownStep is the shape of a step of whose output nothing is known, as most are.
+var unknownStep = newStepShape(nil)
+
+// newStepShape is stepShape, which it computes.
+func newStepShape(output *Shape) *Shape {
 	return newShape(Shape{kind: shapeObject, closed: true, fields: map[string]*Shape{
 		"output": output,
 		"status": statusShape,

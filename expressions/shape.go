@@ -25,7 +25,9 @@ type Shape struct {
 
 	// lenient and strict are the types for the library's checker; see typed.
 	lenient, strict types.Type
-	weight          int // members of all depths, and one
+	loose           bool   // strict differs from lenient
+	step            *Shape // of a step with this output; nil: not computed, see stepShape
+	weight          int    // members of all depths, and one
 }
 
 // shapeKind is the type of a value in the terms of JSON Schema.
@@ -50,6 +52,13 @@ const maxShape = 16
 // and what is beyond 16 levels or 10,000 subschemas is an unknown shape; whether a
 // schema is sound is not judged here. The result is never nil.
 func ParseShape(schema json.RawMessage) *Shape {
+	s := readShape(schema)
+	s.step = newStepShape(s)
+	return s
+}
+
+// readShape is ParseShape without the shape of a step with that output.
+func readShape(schema json.RawMessage) *Shape {
 	var root any
 	if len(schema) == 0 || json.Unmarshal(schema, &root) != nil {
 		return newShape(Shape{})
@@ -230,9 +239,30 @@ func newShape(s Shape) *Shape {
 		s.weight += f.heavy()
 	}
 	s.lenient = s.typed(false)
-	s.strict = s.typed(true)
+	s.strict = s.lenient
+	s.loose = s.hasLooseParts()
+	if s.loose {
+		s.strict = s.typed(true)
+	}
 	return &s
 }
+
+// hasLooseParts reports whether the strict type differs from the lenient one: an object
+// somewhere in it lists members and has any other besides.
+func (s *Shape) hasLooseParts() bool {
+	if s.kind == shapeObject && !s.closed && len(s.fields) > 0 && s.rest == nil || s.rest.isLoose() || s.items.isLoose() {
+		return true
+	}
+	for _, f := range s.fields {
+		if f.isLoose() {
+			return true
+		}
+	}
+	return false
+}
+
+// isLoose returns loose; false for a nil shape.
+func (s *Shape) isLoose() bool { return s != nil && s.loose }
 
 // heavy returns the weight of a shape; an unknown one weighs nothing.
 func (s *Shape) heavy() int {

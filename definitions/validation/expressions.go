@@ -8,6 +8,8 @@ import (
 	"heddle/definitions/source"
 	"heddle/expressions"
 	"strings"
+
+	regexp "heddle/internal/lazyregexp"
 )
 
 // expressionValidator checks expressions and templates, and warns of texts that
@@ -179,7 +181,7 @@ func problemCode(code string) source.Code {
 // every other one. Texts of more than 64 bytes are not tried: constants that
 // people write are short.
 func constant(source string) (value, ok bool) {
-	if len(source) > 64 {
+	if len(source) > 64 || readsPlainly(source) {
 		return false, false
 	}
 	program, err := expressions.Compile(source)
@@ -194,6 +196,15 @@ func constant(source string) (value, ok bool) {
 	value, err = program.EvalBool(emptyScope{})
 	return value, err == nil
 }
+
+// readsPlainly reports whether an expression reads the input or a step for certain, without
+// parsing it: it names a member of one of them, and nothing in it is text or a comment.
+func readsPlainly(source string) bool {
+	return !strings.ContainsAny(source, "'\"`#/") && plainRead.MatchString(source)
+}
+
+// plainRead finds input.name and steps.name where they are not themselves members.
+var plainRead = regexp.MustCompile(`(^|[^\w.?])(input|steps)\.\w`)
 
 // emptyScope is a scope (expressions.Scope) without values, steps, signals
 // and secrets.
