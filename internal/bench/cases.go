@@ -33,6 +33,8 @@ func allCases() []caseEntry {
 		{"runs-1k", "1,000 runs of one http_request at once", (*session).parallelRuns},
 		{"awaited", "runs of three http_requests, started and awaited over HTTP, 50 in flight", (*session).awaited},
 		{"awaited-1", "the same, one at a time", (*session).awaitedAlone},
+		{"large", "a definition of 10,000 steps: validated, created, started, its run read", (*session).large},
+		{"pages", "a page of each list of a run with 1,000,000 events", (*session).pages},
 	}
 }
 
