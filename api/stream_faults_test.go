@@ -1,12 +1,16 @@
 package api_test
 
 import (
+	"context"
 	"fmt"
 	"heddle/api"
+	"heddle/deadline"
 	"heddle/executor"
+	"heddle/internal/await"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -46,6 +50,53 @@ func TestStreamsAreClosedToThoseWhoMayNot(t *testing.T) {
 		if f, ok := s.as(none.text(t, "key"), path).next(); !ok || f.id == 0 {
 			t.Errorf("%s: a key with a grant gets %+v", dialect, f)
 		}
+	}
+}
+
+// patientStore notes the reads of runs that would wait for the database without end.
+// Another node leads, so that streams read what they show.
+type patientStore struct {
+	executor.Store
+	watched atomic.Bool
+	endless atomic.Int64
+	reads   atomic.Int64
+}
+
+func (p *patientStore) AcquireLease(context.Context, string, time.Time, time.Duration) (int64, error) {
+	return 0, executor.ErrLeaseHeld
+}
+
+func (p *patientStore) Run(ctx context.Context, tenantID, runID string) (executor.Record, error) {
+	if p.watched.Load() {
+		p.reads.Add(1)
+		inner, call := deadline.Begin(ctx)
+		if _, bounded := inner.Deadline(); !bounded {
+			p.endless.Add(1)
+		}
+		call.End()
+	}
+	return p.Store.Run(ctx, tenantID, runID)
+}
+
+// An open stream waits for the database as long as any other request, also once
+// it has its connection for itself.
+func TestAStreamsReadsHaveADeadline(t *testing.T) {
+	p := &patientStore{}
+	s := newStack(t, func(_ *api.Config, e *executor.Config) {
+		p.Store, e.Store, e.Heartbeat = e.Store, p, 20*time.Millisecond
+	})
+	run := s.start(s.create(parked, ""), "")
+	p.watched.Store(true)
+	for dialect, path := range streamsOf(run) {
+		before := p.reads.Load()
+		if f, ok := s.followAt(path, "").next(); !ok || f.id == 0 {
+			t.Fatalf("%s: %+v", dialect, f)
+		}
+		// One read is the request's, one the first of the stream, one of a heartbeat.
+		await.True(t, dialect+": the stream reads its run", func() bool { return p.reads.Load() >= before+3 })
+	}
+	if n := p.endless.Load(); n > 0 {
+		t.Errorf("%d of %d reads have no deadline", n, p.reads.Load())
 	}
 }
 

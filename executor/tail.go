@@ -122,8 +122,8 @@ func (t *tail) read(p page, r *read) {
 	close(r.done)
 }
 
-// row returns a run's row, of which input and output may be missing. Reads of rows have the
-// same bound as those of pages, and are not shared.
+// row returns a run's row, of which input and output may be missing. A read of the store is
+// bounded by ctx and its time for the database, and is not shared.
 func (t *tail) row(ctx context.Context, tenantID, runID string) (row Record, err error) {
 	if row, ok := t.feed.row(tenantID, runID); ok {
 		return row, nil

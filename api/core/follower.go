@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"heddle/access"
+	"heddle/deadline"
 	"heddle/executor"
 	"heddle/fault"
 	"net"
@@ -79,7 +80,8 @@ func (f *follower) takeOver(c *Call, run executor.Record) bool {
 		defer h.streams.remove()
 		defer f.release()
 		defer f.recovered()
-		ctx, cancel := context.WithCancel(h.streams.ctx)
+		// The request's context, and its time for the database, end with the request.
+		ctx, cancel := context.WithCancel(deadline.WithTimeoutPerCall(h.streams.ctx, h.cfg.StoreTime))
 		defer cancel()
 		// Closing the connection wakes a write that stalls, when the server stops or the client
 		// is gone.
