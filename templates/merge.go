@@ -2,7 +2,7 @@ package templates
 
 import (
 	"encoding/json"
-	"reflect"
+	"heddle/internal/exactjson"
 	"slices"
 )
 
@@ -120,7 +120,7 @@ func (m *merger) merge(at location, t threeWay) optional {
 
 // same reports whether two values are equal as they are written, or both are
 // missing.
-func same(a, b optional) bool { return a.ok == b.ok && reflect.DeepEqual(a.v, b.v) }
+func same(a, b optional) bool { return a.ok == b.ok && exactjson.Equal(a.v, b.v) }
 
 // object merges three objects member by member, in the order of their keys.
 // base is nil where both sides added the object.
@@ -128,12 +128,12 @@ func (m *merger) object(at location, base, edited, next map[string]any) map[stri
 	all := map[string]any{}
 	for _, side := range []map[string]any{base, edited, next} {
 		for key := range side {
-			// A set, in the form that sortedKeys takes.
+			// A set, in the form that exactjson.Names takes.
 			all[key] = nil
 		}
 	}
 	out := make(map[string]any, len(all))
-	for _, key := range sortedKeys(all) {
+	for _, key := range exactjson.Names(all) {
 		v := m.merge(at.below(key), threeWay{member(base, key), member(edited, key), member(next, key)})
 		if v.ok {
 			out[key] = v.v
@@ -147,5 +147,5 @@ func textOf(v optional) json.RawMessage {
 	if !v.ok {
 		return nil
 	}
-	return json.RawMessage(jsonText(v.v))
+	return exactjson.Canonical(v.v)
 }

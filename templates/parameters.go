@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"heddle/definitions/schemas"
 	"heddle/fault"
+	"heddle/internal/exactjson"
 
 	regexp "heddle/internal/lazyregexp"
 )
@@ -43,7 +44,7 @@ func CheckParameters(schema json.RawMessage) []fault.Issue {
 	}
 	var issues []fault.Issue
 	properties := objectOf(objectOf(root)["properties"])
-	for _, name := range sortedKeys(properties) {
+	for _, name := range exactjson.Names(properties) {
 		if !parameterName.MatchString(name) {
 			issues = append(issues, errorIssue("invalid_value", memberPointer("/properties", name),
 				"A parameter's name is 1 to 64 letters, digits and _, and starts with no digit"))
@@ -72,7 +73,7 @@ func resolve(schema, given json.RawMessage) (map[string]any, []fault.Issue) {
 	}
 	var issues []fault.Issue
 	properties := objectOf(objectOf(root)["properties"])
-	for _, name := range sortedKeys(values) {
+	for _, name := range exactjson.Names(values) {
 		if _, declared := properties[name]; !declared {
 			issues = append(issues, errorIssue("unknown_parameter", memberPointer("", name), "The template has no parameter '%s'; remove it", name))
 		}
@@ -119,7 +120,7 @@ func sampleValues(schema any) (map[string]any, []fault.Issue) {
 	values := map[string]any{}
 	var issues []fault.Issue
 	properties := objectOf(objectOf(schema)["properties"])
-	for _, name := range sortedKeys(properties) {
+	for _, name := range exactjson.Names(properties) {
 		property := objectOf(properties[name])
 		v, ok := property["default"]
 		for _, key := range []string{"examples", "enum"} {

@@ -1,10 +1,10 @@
 package templates
 
 import (
-	"encoding/json"
 	"fmt"
 	"heddle/definitions/source"
 	"heddle/fault"
+	"heddle/internal/exactjson"
 	"strings"
 
 	regexp "heddle/internal/lazyregexp"
@@ -50,7 +50,7 @@ func (p *substituter) value(v any, pointer string) any {
 		return list
 	case map[string]any:
 		object := make(map[string]any, len(v))
-		for _, key := range sortedKeys(v) {
+		for _, key := range exactjson.Names(v) {
 			object[key] = p.value(v[key], memberPointer(pointer, key))
 		}
 		return object
@@ -86,7 +86,7 @@ func (p *substituter) text(s, pointer string) any {
 // none, which is recorded.
 func (p *substituter) typedValue(name, pointer string) any {
 	v, ok := p.lookUp(name, pointer)
-	if !ok || !p.reserve(len(jsonText(v))) {
+	if !ok || !p.reserve(len(exactjson.Canonical(v))) {
 		return nil
 	}
 	return v
@@ -110,7 +110,7 @@ func (p *substituter) embeddedText(s string, at []int, pointer string) string {
 	}
 	text, plain := v.(string)
 	if asJSON || !plain {
-		text = jsonText(v)
+		text = string(exactjson.Canonical(v))
 	}
 	if !p.reserve(len(text)) {
 		return ""
@@ -144,14 +144,4 @@ func (p *substituter) reserve(n int) bool {
 	}
 	p.remaining -= n
 	return true
-}
-
-// jsonText returns a value as JSON, in canonical form where it is within the
-// limits of a definition.
-func jsonText(v any) string {
-	raw, err := encode(v)
-	if err != nil { // deeper or longer than a definition may be: caught by its size and depth
-		raw, _ = json.Marshal(v)
-	}
-	return string(raw)
 }

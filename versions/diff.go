@@ -1,5 +1,7 @@
 package versions
 
+import "heddle/internal/exactjson"
+
 import "encoding/json"
 
 // The values of Change.Change, in the order in which changes are listed and
@@ -74,7 +76,7 @@ func Compare(before, after json.RawMessage) (Diff, error) {
 	c := comparison{patch: patch{lcsBudget: lcsBudget}, moved: map[string]bool{}}
 	// Decoded values are compared: white space and the order of keys make no
 	// difference.
-	if equal(a, b) {
+	if exactjson.Equal(a, b) {
 		return Diff{Patch: c.patch.text(), Changes: []Change{}, Summary: noChanges}, nil
 	}
 	changes := c.compare(a, b)

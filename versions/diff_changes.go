@@ -1,5 +1,7 @@
 package versions
 
+import "heddle/internal/exactjson"
+
 import "slices"
 
 // changes lists the changes of steps and settings, by kind in the order of the
@@ -67,7 +69,7 @@ func (c *comparison) fields(a, b *stepNode) []Field {
 	// there may be the difference.
 	looped := len(a.body) > 0 || len(b.body) > 0
 	x, y := a.own(looped), b.own(looped)
-	if equal(x, y) {
+	if exactjson.Equal(x, y) {
 		return list
 	}
 	// Without renames the values decide as they are.

@@ -1,5 +1,7 @@
 package versions
 
+import "heddle/internal/exactjson"
+
 // valuePair is one value before and after, decoded.
 type valuePair struct{ a, b any }
 
@@ -11,14 +13,14 @@ type fieldList []Field
 
 // add adds a value that both sides have, as it is written.
 func (l *fieldList) add(path string, a, b any) {
-	*l = append(*l, Field{Path: path, Before: text(a), After: text(b)})
+	*l = append(*l, Field{Path: path, Before: exactjson.Canonical(a), After: exactjson.Canonical(b)})
 }
 
 // values adds the differences of a pair of values. shown is the pair as it is
 // reported; compared is the pair that decides, of the same shape but with
 // references to renamed steps rewritten, so that a renaming is not a difference.
 func (l *fieldList) values(path string, shown, compared valuePair) {
-	if equal(compared.a, compared.b) {
+	if exactjson.Equal(compared.a, compared.b) {
 		return
 	}
 	if _, _, both := objects(compared.a, compared.b); both {
@@ -41,7 +43,7 @@ func (l *fieldList) values(path string, shown, compared valuePair) {
 func (l *fieldList) objects(path string, shown, compared valuePair) {
 	a, b, _ := objects(compared.a, compared.b)
 	for _, key := range keysOfBoth(a, b) {
-		l.member(path+"/"+escapeToken(key), key, shown, compared)
+		l.member(path+"/"+exactjson.EscapeToken(key), key, shown, compared)
 	}
 }
 
@@ -55,9 +57,9 @@ func (l *fieldList) member(path, key string, shown, compared valuePair) {
 	case inA && inB:
 		l.values(path, valuePair{x[key], y[key]}, valuePair{a[key], b[key]})
 	case inA:
-		*l = append(*l, Field{Path: path, Before: text(x[key])})
+		*l = append(*l, Field{Path: path, Before: exactjson.Canonical(x[key])})
 	case inB:
-		*l = append(*l, Field{Path: path, After: text(y[key])})
+		*l = append(*l, Field{Path: path, After: exactjson.Canonical(y[key])})
 	}
 }
 

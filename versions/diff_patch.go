@@ -2,6 +2,7 @@ package versions
 
 import (
 	"encoding/json"
+	"heddle/internal/exactjson"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,12 +24,12 @@ type operation struct {
 func (o operation) appendTo(dst []byte) []byte {
 	dst = append(dst, `{`...)
 	if o.op == "move" {
-		dst = append(appendString(append(dst, `"from":`...), o.from), ',')
+		dst = append(exactjson.AppendString(append(dst, `"from":`...), o.from), ',')
 	}
-	dst = appendString(append(dst, `"op":`...), o.op)
-	dst = appendString(append(dst, `,"path":`...), o.path)
+	dst = exactjson.AppendString(append(dst, `"op":`...), o.op)
+	dst = exactjson.AppendString(append(dst, `,"path":`...), o.path)
 	if o.op == "add" || o.op == "replace" {
-		dst = appendJSON(append(dst, `,"value":`...), o.value)
+		dst = exactjson.Append(append(dst, `,"value":`...), o.value)
 	}
 	return append(dst, '}')
 }
@@ -76,7 +77,7 @@ func (p *patch) text() json.RawMessage {
 // value adds the operations that turn a into b at the path; none where they are
 // equal.
 func (p *patch) value(path string, a, b any) {
-	if equal(a, b) {
+	if exactjson.Equal(a, b) {
 		return
 	}
 	if x, y, ok := objects(a, b); ok {
@@ -99,7 +100,7 @@ func (p *patch) object(path string, a, b map[string]any, except ...string) {
 		}
 		x, inA := a[key]
 		y, inB := b[key]
-		at := path + "/" + escapeToken(key)
+		at := path + "/" + exactjson.EscapeToken(key)
 		switch {
 		case !inA:
 			p.add(at, y)
@@ -117,11 +118,11 @@ func (p *patch) object(path string, a, b map[string]any, except ...string) {
 // otherwise.
 func (p *patch) list(path string, a, b []any) {
 	head := 0
-	for head < len(a) && head < len(b) && equal(a[head], b[head]) {
+	for head < len(a) && head < len(b) && exactjson.Equal(a[head], b[head]) {
 		head++
 	}
 	tail := 0
-	for tail < len(a)-head && tail < len(b)-head && equal(a[len(a)-1-tail], b[len(b)-1-tail]) {
+	for tail < len(a)-head && tail < len(b)-head && exactjson.Equal(a[len(a)-1-tail], b[len(b)-1-tail]) {
 		tail++
 	}
 	x, y := a[head:len(a)-tail], b[head:len(b)-tail]
@@ -209,7 +210,7 @@ func (p *patch) apply(path string, head int, al alignment, added func(int) any) 
 func contentKeys(list []any) []string {
 	keys, seen := make([]string, len(list)), make(map[string]int, len(list))
 	for i, element := range list {
-		key := string(text(element))
+		key := string(exactjson.Canonical(element))
 		seen[key]++
 		keys[i] = key + " " + strconv.Itoa(seen[key])
 	}

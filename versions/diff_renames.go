@@ -1,5 +1,7 @@
 package versions
 
+import "heddle/internal/exactjson"
+
 import "strings"
 
 // renames maps the old ids of renamed steps to the new ones and back; the two
@@ -100,7 +102,7 @@ func skeleton(n *stepNode, mask idRewriter) string {
 	b.WriteByte('\n')
 	b.WriteString(mask.id(n.loop))
 	b.WriteByte('\n')
-	b.Write(text(mask.step(n.value)))
+	b.Write(exactjson.Canonical(mask.step(n.value)))
 	return b.String()
 }
 
@@ -142,5 +144,5 @@ func (r renames) verify(after *outline, gone []*stepNode) {
 // same reports whether two steps are equal under the renames.
 func (r renames) same(a, b *stepNode) bool {
 	return a.list == b.list && r.newID(a.loop) == b.loop &&
-		equal(idRewriter(r.before).step(a.value), idRewriter(r.after).step(b.value))
+		exactjson.Equal(idRewriter(r.before).step(a.value), idRewriter(r.after).step(b.value))
 }

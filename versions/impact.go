@@ -3,6 +3,7 @@ package versions
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/internal/exactjson"
 	"strings"
 )
 
@@ -85,7 +86,7 @@ func (i *impact) schema(at, what string, a, b any) {
 	}
 	if fromA != "" || fromB != "" {
 		pair := fromA + "\n" + fromB
-		if i.seen[pair] || len(i.seen) > maxDepth {
+		if i.seen[pair] || len(i.seen) > exactjson.MaxDepth {
 			return
 		}
 		i.seen[pair] = true
@@ -114,11 +115,11 @@ func (i *impact) schema(at, what string, a, b any) {
 	i.undecided(at, what, x, y)
 }
 
-// resolve follows references within the schema, at most maxDepth in a row; from is
+// resolve follows references within the schema, at most exactjson.MaxDepth in a row; from is
 // the last one followed, "" for none. A reference beside other keywords is not
 // followed: the reference method compares it.
 func resolve(root, schema any) (target any, from string) {
-	for range maxDepth {
+	for range exactjson.MaxDepth {
 		object, _ := schema.(map[string]any)
 		reference, ok := object["$ref"].(string)
 		if !ok || len(object) > 1 && !annotated(object) {
@@ -169,9 +170,9 @@ func subject(what string) string {
 // memberName returns the name of a member of a value, as in order.items[0].
 func memberName(what, key string) string {
 	if what == "" {
-		return dottedPath("/" + escapeToken(key))
+		return dottedPath("/" + exactjson.EscapeToken(key))
 	}
-	member := dottedPath("/" + escapeToken(key))
+	member := dottedPath("/" + exactjson.EscapeToken(key))
 	if strings.HasPrefix(member, "[") {
 		return what + member
 	}

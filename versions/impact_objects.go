@@ -1,6 +1,7 @@
 package versions
 
 import (
+	"heddle/internal/exactjson"
 	"regexp"
 	"strconv"
 )
@@ -54,11 +55,11 @@ func (i *impact) properties(at, what string, a, b map[string]any) {
 		case !is:
 			i.droppedProperty(at, memberName(what, name), name, x, b)
 		case was:
-			i.schema(at+"/properties/"+escapeToken(name), memberName(what, name), x, y)
+			i.schema(at+"/properties/"+exactjson.EscapeToken(name), memberName(what, name), x, y)
 		// Listed for the first time: what was accepted there is known only
 		// where something was said about it.
 		case y == false || isObject(a["additionalProperties"]):
-			i.schema(at+"/properties/"+escapeToken(name), memberName(what, name), keywordOrTrue(a, "additionalProperties"), y)
+			i.schema(at+"/properties/"+exactjson.EscapeToken(name), memberName(what, name), keywordOrTrue(a, "additionalProperties"), y)
 		}
 	}
 	for _, keyword := range []string{"additionalProperties", "unevaluatedProperties"} {
@@ -186,7 +187,7 @@ func (i *impact) alternatives(at, what string, a, b map[string]any) {
 // by value. O(len(list)).
 func containsEqual(list []any, v any) bool {
 	for _, w := range list {
-		if equalByValue(v, w) {
+		if exactjson.EqualByValue(v, w) {
 			return true
 		}
 	}
@@ -225,7 +226,7 @@ func (i *impact) undecided(at, what string, a, b map[string]any) {
 		"minContains", "not", "patternProperties", "propertyNames", "then", "unevaluatedItems",
 	} {
 		now, there := b[keyword]
-		if !there || equal(a[keyword], now) || keyword == "allOf" && containsAll(a[keyword], now) {
+		if !there || exactjson.Equal(a[keyword], now) || keyword == "allOf" && containsAll(a[keyword], now) {
 			continue
 		}
 		i.report(at+"/"+keyword, "%s may no longer fit: %s is new or has changed.", subject(what), keyword)

@@ -2,6 +2,7 @@ package versions
 
 import (
 	"encoding/json"
+	"heddle/internal/exactjson"
 	"math/big"
 	"slices"
 	"strings"
@@ -104,7 +105,7 @@ func (i *impact) allowedValues(at, what string, a, b map[string]any) {
 	}
 	var lost []any
 	for _, v := range before {
-		if !slices.ContainsFunc(now, func(w any) bool { return equalByValue(v, w) }) {
+		if !slices.ContainsFunc(now, func(w any) bool { return exactjson.EqualByValue(v, w) }) {
 			lost = append(lost, v)
 		}
 	}
@@ -130,7 +131,7 @@ func allowedValuesOf(schema map[string]any) (list []any, keyword string) {
 func printedValues(list []any) []string {
 	words := make([]string, len(list))
 	for i, v := range list {
-		words[i] = truncate(escapeUnprintable(string(text(v))))
+		words[i] = truncate(escapeUnprintable(string(exactjson.Canonical(v))))
 	}
 	return words
 }
@@ -207,12 +208,12 @@ func (l limit) of(schema map[string]any) (bound, bool) {
 // they are lower bounds. Numbers that cannot be compared count as tighter unless
 // they are equal as text.
 func (b bound) tighter(than bound, lower bool) bool {
-	x, okX := parseDecimal(b.number)
-	y, okY := parseDecimal(than.number)
+	x, okX := exactjson.ParseDecimal(string(b.number))
+	y, okY := exactjson.ParseDecimal(string(than.number))
 	if !okX || !okY {
 		return b != than
 	}
-	order := x.compare(y)
+	order := x.Compare(y)
 	if order == 0 {
 		return b.strict && !than.strict
 	}
@@ -264,12 +265,10 @@ func isMultiple(v any, step json.Number) bool {
 	return x.Quo(x, y).IsInt()
 }
 
-// fraction returns a number as an exact fraction; false where its exponent is
-// beyond ±1,000 or its text is longer than 1,000 bytes, which would take much
-// memory.
+// fraction returns a number as an exact fraction; false for one that is
+// exactjson.TooLarge, which would take much memory.
 func fraction(n json.Number) (*big.Rat, bool) {
-	d, ok := parseDecimal(n)
-	if !ok || len(n) > 1000 || d.exponent > 1000 || d.exponent < -1000 {
+	if exactjson.TooLarge(n) {
 		return nil, false
 	}
 	return new(big.Rat).SetString(string(n))

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"heddle/fault"
+	"heddle/internal/exactjson"
 	"strconv"
 )
 
@@ -37,7 +38,7 @@ func Apply(doc, patch json.RawMessage) (json.RawMessage, error) {
 			return nil, unfit("Operation %d of the patch %s.", i, err)
 		}
 	}
-	return text(p.root), nil
+	return exactjson.Canonical(p.root), nil
 }
 
 const errTooDeep = pointerError("nests lists and objects more than 64 deep")
@@ -94,7 +95,7 @@ func (p *patcher) set(op string, path []string, v any) error {
 	if err != nil {
 		return err
 	}
-	if !equalByValue(there, v) {
+	if !exactjson.EqualByValue(there, v) {
 		return pointerError("tests for a value that is not there")
 	}
 	return nil
@@ -117,7 +118,7 @@ func (p *patcher) transfer(op string, from, path []string) error {
 		}
 		return p.add(path, v)
 	}
-	if p.copies -= len(text(v)); p.copies < 0 {
+	if p.copies -= len(exactjson.Canonical(v)); p.copies < 0 {
 		return pointerError("copies too much; a patch may copy " + strconv.Itoa(maxCopied>>20) + " MiB")
 	}
 	return p.add(path, clone(v))
@@ -241,7 +242,7 @@ func startsWith(path, prefix []string) bool {
 
 // nests reports whether a value would be nested too deep at the path.
 func nests(path []string, v any) bool {
-	return len(path) > maxDepth || deeperThan(v, maxDepth-len(path))
+	return len(path) > exactjson.MaxDepth || exactjson.DeeperThan(exactjson.Canonical(v), exactjson.MaxDepth-len(path))
 }
 
 func clone(v any) any {

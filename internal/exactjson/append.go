@@ -8,6 +8,9 @@ import (
 	"unicode/utf8"
 )
 
+// Canonical returns the canonical form of a decoded value; see Append.
+func Canonical(v any) json.RawMessage { return Append(nil, v) }
+
 // Append appends the canonical form of a decoded value. A value of another type is
 // written as null. It recurses as deep as the value nests.
 func Append(dst []byte, v any) []byte {

@@ -102,9 +102,25 @@ func SkipWord(text []byte, i int) int {
 // does not end. It counts brackets and never recurses, so that no nesting is too deep
 // for it.
 func SkipValue(text []byte, i int) int {
-	for s := (Scanner{text: text, End: i}); s.Next(); {
-		if s.Depth <= 0 {
-			return s.End
+	for depth := 0; i < len(text); {
+		switch text[i] {
+		case '"':
+			i = SkipString(text, i)
+		case '{', '[':
+			depth++
+			i++
+			continue
+		case '}', ']':
+			depth--
+			i++
+		case ' ', '\n', '\t', '\r', ',', ':': // between the members of what was opened
+			i++
+			continue
+		default:
+			i = SkipWord(text, i)
+		}
+		if depth <= 0 {
+			return i
 		}
 	}
 	return len(text)
