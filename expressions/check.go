@@ -3,6 +3,7 @@ package expressions
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/internal/exactjson"
 	"strings"
 	"unicode/utf8"
 )
@@ -49,7 +50,7 @@ func Check(source string, env Env, want Want) []Problem {
 // config that is not JSON has no problems here: that is reported where it is
 // parsed.
 func CheckTemplate(config json.RawMessage, env Env, literalFields ...string) []Problem {
-	if !json.Valid(config) || tooDeep(config) {
+	if !json.Valid(config) || exactjson.DeeperThan(config, maxJSONDeep) {
 		return nil
 	}
 	var all []Problem

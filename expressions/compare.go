@@ -3,6 +3,7 @@ package expressions
 import (
 	"cmp"
 	"encoding/json"
+	"heddle/internal/exactjson"
 	"math"
 	"math/big"
 	"strconv"
@@ -206,7 +207,7 @@ func (m *meter) equalContainers(a, b any) (bool, *Error) {
 	if err := m.spend(2 * len(x)); err != nil {
 		return false, err
 	}
-	for _, k := range sortedKeys(x) {
+	for _, k := range exactjson.Names(x) {
 		other, ok := y[k]
 		if !ok {
 			return false, nil

@@ -3,7 +3,8 @@ package expressions
 import (
 	"bytes"
 	"encoding/json"
-	"io"
+	"errors"
+	"heddle/internal/exactjson"
 	"math"
 	"math/big"
 	"strconv"
@@ -51,40 +52,17 @@ func decodeString(raw []byte) (any, *Error) {
 // decodeContainer reads a list or an object. The depth is checked first, since the
 // decoder recurses.
 func decodeContainer(raw []byte) (any, *Error) {
-	if tooDeep(raw) {
+	if exactjson.DeeperThan(raw, maxJSONDeep) {
 		return nil, fail(CodeLarge, "a value is nested more than %d deep", maxJSONDeep)
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
 	var v any
-	if err := d.Decode(&v); err != nil {
+	switch err := exactjson.Decode(raw, &v); {
+	case errors.Is(err, exactjson.ErrTrailing):
+		return nil, fail(CodeFailed, "a stored value is more than one JSON value")
+	case err != nil:
 		return nil, fail(CodeFailed, "a stored value is not JSON")
 	}
-	// The decoder stops behind the first value.
-	if _, err := d.Token(); err != io.EOF {
-		return nil, fail(CodeFailed, "a stored value is more than one JSON value")
-	}
 	return numbers(v), nil
-}
-
-// tooDeep reports whether lists and objects are nested more than maxJSONDeep deep,
-// by counting brackets outside strings. It neither recurses nor checks that they
-// match.
-func tooDeep(raw []byte) bool {
-	depth := 0
-	for i := 0; i < len(raw); i++ {
-		switch raw[i] {
-		case '"':
-			i = skipString(raw, i) - 1
-		case '{', '[':
-			if depth++; depth > maxJSONDeep {
-				return true
-			}
-		case '}', ']':
-			depth--
-		}
-	}
-	return false
 }
 
 // numbers replaces each json.Number inside a value that was just decoded, in place,

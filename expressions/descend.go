@@ -3,6 +3,7 @@ package expressions
 import (
 	"bytes"
 	"encoding/json"
+	"heddle/internal/exactjson"
 	"strings"
 )
 
@@ -76,21 +77,10 @@ func step(raw json.RawMessage, h hop) (json.RawMessage, bool) {
 // brace. It costs one pass over the object, without allocating.
 func member(raw json.RawMessage, key string) json.RawMessage {
 	var found json.RawMessage
-	i := skipSpace(raw, 1)
-	for i < len(raw) && raw[i] == '"' {
-		end := skipString(raw, i)
-		name := raw[i:end]
-		i = skipSpace(raw, end)
-		// The name ends before it.
-		i = skipSpace(raw, i+1) // the colon
-		end = skipValue(raw, i)
+	for p := exactjson.PartsOf(raw); p.Next(); {
 		// Not the end of the search: a later member of the same name counts.
-		if sameString(name, key) {
-			found = raw[i:end:end]
-		}
-		i = skipSpace(raw, end)
-		if i < len(raw) && raw[i] == ',' {
-			i = skipSpace(raw, i+1)
+		if sameString(p.Name, key) {
+			found = p.Value()
 		}
 	}
 	return found
@@ -108,20 +98,16 @@ func character(raw json.RawMessage, index int) (json.RawMessage, bool) {
 	if at >= len(s) {
 		return nil, false
 	}
-	return appendString(nil, s[at:at+byteOf(s[at:], 1)]), true
+	return exactjson.Quote(s[at : at+byteOf(s[at:], 1)]), true
 }
 
 // element returns an element of a list; false beyond its end. raw must be valid
 // JSON and begin with a bracket; it is read up to the element only.
 func element(raw json.RawMessage, index int) (json.RawMessage, bool) {
-	i := skipSpace(raw, 1)
-	for n := 0; i < len(raw) && raw[i] != ']'; n++ {
-		end := skipValue(raw, i)
+	p := exactjson.PartsOf(raw)
+	for n := 0; p.Next(); n++ {
 		if n == index {
-			return raw[i:end:end], true
-		}
-		if i = skipSpace(raw, end); i < len(raw) && raw[i] == ',' {
-			i = skipSpace(raw, i+1)
+			return p.Value(), true
 		}
 	}
 	return nil, false
@@ -137,70 +123,6 @@ func sameString(quoted []byte, s string) bool {
 	}
 	var decoded string
 	return json.Unmarshal(quoted, &decoded) == nil && decoded == s
-}
-
-// skipSpace returns the index of the first byte from i on that is not white space
-// in JSON.
-func skipSpace(raw []byte, i int) int {
-	for i < len(raw) && (raw[i] == ' ' || raw[i] == '\n' || raw[i] == '\t' || raw[i] == '\r') {
-		i++
-	}
-	return i
-}
-
-// skipString returns the index behind the string that begins at i; len(raw) where
-// it does not end.
-func skipString(raw []byte, i int) int {
-	for i++; i < len(raw); i++ {
-		switch raw[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return len(raw)
-}
-
-// skipValue returns the index behind the value that begins at i. It counts brackets
-// and never recurses, so that no nesting is too deep for it.
-func skipValue(raw []byte, i int) int {
-	depth := 0
-	for i < len(raw) {
-		switch raw[i] {
-		case '"':
-			i = skipString(raw, i)
-		case '{', '[':
-			depth++
-			i++
-			continue
-		case '}', ']':
-			depth--
-			i++
-		// Between the members of what was opened.
-		case ' ', '\n', '\t', '\r', ',', ':':
-			i++
-			continue
-		default:
-			i = skipWord(raw, i)
-		}
-		if depth <= 0 {
-			return i
-		}
-	}
-	return len(raw)
-}
-
-// skipWord returns the index behind a number, true, false or null that begins at i.
-func skipWord(raw []byte, i int) int {
-	for i < len(raw) {
-		switch raw[i] {
-		case ',', ']', '}', ' ', '\n', '\t', '\r':
-			return i
-		}
-		i++
-	}
-	return i
 }
 
 // rawKind names the kind of a JSON value in words, as noMember needs them: a list

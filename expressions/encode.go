@@ -2,12 +2,10 @@ package expressions
 
 import (
 	"encoding/json"
-	"fmt"
+	"heddle/internal/exactjson"
 	"math"
-	"slices"
 	"strconv"
 	"time"
-	"unicode/utf8"
 )
 
 // encode writes a value as JSON: keys sorted, nothing escaped for HTML, times as
@@ -58,11 +56,11 @@ func (w *writer) value(v any) {
 	case json.Number:
 		w.buf = append(w.buf, v...)
 	case string:
-		w.buf = appendString(w.buf, v)
+		w.buf = exactjson.AppendString(w.buf, v)
 	case time.Time:
-		w.buf = appendString(w.buf, v.Format(time.RFC3339Nano))
+		w.buf = exactjson.AppendString(w.buf, v.Format(time.RFC3339Nano))
 	case time.Duration:
-		w.buf = appendString(w.buf, v.String())
+		w.buf = exactjson.AppendString(w.buf, v.String())
 	default:
 		w.container(v)
 	}
@@ -79,8 +77,7 @@ func (w *writer) float(f float64) {
 	w.buf = append(w.buf, raw...)
 }
 
-// container appends a list or an object. The comma between members comes with
-// appendKey.
+// container appends a list or an object.
 func (w *writer) container(v any) {
 	if list, ok := listOf(v); ok {
 		w.buf = append(w.buf, '[')
@@ -98,57 +95,14 @@ func (w *writer) container(v any) {
 		w.err = fail(CodeType, "the result is %s, which JSON cannot hold", kindOf(v))
 		return
 	}
-	w.buf = append(w.buf, '{')
-	for _, key := range sortedKeys(object) {
-		w.buf = appendKey(w.buf, key)
+	o := exactjson.ObjectIn(w.buf)
+	for _, key := range exactjson.Names(object) {
+		o.Name(key)
+		w.buf = o.Buf
 		w.value(object[key])
+		o.Buf = w.buf
 	}
-	w.buf = append(w.buf, '}')
-}
-
-// appendString appends a JSON string. It escapes quotes, backslashes and control
-// characters; bytes that are not UTF-8 become U+FFFD.
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(s[i:])
-			// A U+FFFD that was written has three bytes, and stays.
-			if r == utf8.RuneError && size == 1 {
-				b = append(append(b, s[start:i]...), "\uFFFD"...)
-				start = i + 1
-			}
-			i += size
-			continue
-		}
-		if c >= ' ' && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		// What needs no escape is copied in runs.
-		b = appendEscaped(append(b, s[start:i]...), c)
-		i++
-		start = i
-	}
-	return append(append(b, s[start:]...), '"')
-}
-
-// appendEscaped appends the escape of a character that must not stand in a JSON
-// string.
-func appendEscaped(b []byte, c byte) []byte {
-	switch c {
-	case '"', '\\':
-		return append(b, '\\', c)
-	case '\n':
-		return append(b, '\\', 'n')
-	case '\r':
-		return append(b, '\\', 'r')
-	case '\t':
-		return append(b, '\\', 't')
-	}
-	return fmt.Appendf(b, `\u%04x`, c)
+	w.buf = o.End()
 }
 
 // plainValue returns a result in the types that Eval promises. Lists and objects
@@ -215,14 +169,4 @@ func (c *copier) container(v any) any {
 		out[k] = c.value(x)
 	}
 	return out
-}
-
-// sortedKeys returns an object's keys, sorted by their bytes.
-func sortedKeys(m map[string]any) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

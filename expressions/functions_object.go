@@ -1,5 +1,7 @@
 package expressions
 
+import "heddle/internal/exactjson"
+
 // objectFunctions are the functions on objects.
 var objectFunctions = map[string]function{
 	"keys":      {1, 1, func(e *evaluation, a []any) (any, *Error) { return e.members(a[0], memberKey) }},
@@ -26,7 +28,7 @@ func (e *evaluation) members(v any, pick func(string, any) any) (any, *Error) {
 		return nil, err
 	}
 	out := make([]any, 0, len(object))
-	for _, k := range sortedKeys(object) {
+	for _, k := range exactjson.Names(object) {
 		out = append(out, pick(k, object[k]))
 	}
 	return out, e.spend(2 * len(out))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"heddle/internal/exactjson"
 	"math/big"
 	"reflect"
 	"strconv"
@@ -56,7 +57,7 @@ func TestPlainPathKeepsBytes(t *testing.T) {
 				source += fmt.Sprintf("[%d]", i)
 				var text string
 				if json.Unmarshal(want, &text) == nil && i < len([]rune(text)) && string(bytes.TrimSpace(want)) != "null" {
-					want = appendString(nil, string([]rune(text)[i]))
+					want = exactjson.Quote(string([]rune(text)[i]))
 					continue
 				}
 				var list []json.RawMessage

@@ -2,6 +2,7 @@ package expressions
 
 import (
 	"encoding/json"
+	"heddle/internal/exactjson"
 	"slices"
 )
 
@@ -126,7 +127,7 @@ func (r *reader) resolveStep(p path) (json.RawMessage, *Error) {
 func stepField(s StepValue, name string) (json.RawMessage, bool, *Error) {
 	switch name {
 	case "status":
-		return appendString(nil, s.Status), true, nil
+		return exactjson.Quote(s.Status), true, nil
 	case "output":
 		raw, err := s.output()
 		return raw, true, err
@@ -143,10 +144,11 @@ func stepObject(s StepValue) (json.RawMessage, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	raw := append([]byte(`{"error":`), orNull(s.Error)...)
-	raw = append(append(raw, `,"output":`...), orNull(output)...)
-	raw = appendString(append(raw, `,"status":`...), s.Status)
-	return append(raw, '}'), nil
+	var o exactjson.Object
+	o.Raw("error", orNull(s.Error))
+	o.Raw("output", orNull(output))
+	o.Text("status", s.Status)
+	return o.End(), nil
 }
 
 // orNull returns null for no bytes.
@@ -164,7 +166,7 @@ func (r *reader) allSteps() (json.RawMessage, *Error) {
 	// Cloned, because the list belongs to the scope.
 	ids := slices.Clone(r.scope.StepIDs())
 	slices.Sort(ids)
-	raw := []byte{'{'}
+	var o exactjson.Object
 	for _, id := range ids {
 		step, ok := r.scope.Step(id)
 		if !ok {
@@ -174,21 +176,12 @@ func (r *reader) allSteps() (json.RawMessage, *Error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(raw)+len(object) > MaxRead {
+		if len(o.Buf)+len(object) > MaxRead {
 			return nil, fail(CodeLarge, "steps as a whole is more than %d bytes; name the steps that are needed", MaxRead)
 		}
-		raw = append(appendKey(raw, id), object...)
+		o.Raw(id, object)
 	}
-	return append(raw, '}'), nil
-}
-
-// appendKey begins a member of an object that is being written to raw: a comma
-// where one is needed, the quoted key and a colon. raw must not be empty.
-func appendKey(raw []byte, key string) []byte {
-	if raw[len(raw)-1] != '{' {
-		raw = append(raw, ',')
-	}
-	return append(appendString(raw, key), ':')
+	return o.End(), nil
 }
 
 // resolveSignal resolves signals, signals.NAME and what follows. A signal that was
@@ -208,13 +201,13 @@ func (r *reader) resolveSignal(p path) (json.RawMessage, *Error) {
 func (r *reader) allSignals() json.RawMessage {
 	names := slices.Clone(r.scope.SignalNames())
 	slices.Sort(names)
-	raw := []byte{'{'}
+	var o exactjson.Object
 	for _, name := range names {
 		if payload, ok := r.scope.Signal(name); ok {
-			raw = append(appendKey(raw, name), orNull(payload)...)
+			o.Raw(name, orNull(payload))
 		}
 	}
-	return append(raw, '}')
+	return o.End()
 }
 
 // resolveSecret resolves secrets.NAME. Analysis has seen to it that a name follows.
@@ -224,7 +217,7 @@ func (r *reader) resolveSecret(p path) (json.RawMessage, *Error) {
 	if !ok {
 		return nil, failAt(CodeUnknown, p.column, "there is no secret %s", name)
 	}
-	return descend(appendString(nil, value), p, 1)
+	return descend(exactjson.Quote(value), p, 1)
 }
 
 // computedStep is steps[x], read once per id and evaluation: a predicate may ask

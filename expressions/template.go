@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"heddle/internal/exactjson"
 	"slices"
 	"strings"
 )
@@ -56,7 +57,7 @@ func compileTemplate(config json.RawMessage, literalFields []string) (*Template,
 	if len(bytes.TrimSpace(config)) == 0 {
 		return &Template{pieces: []piece{{raw: []byte("null")}}}, nil
 	}
-	if !json.Valid(config) || tooDeep(config) {
+	if !json.Valid(config) || exactjson.DeeperThan(config, maxJSONDeep) {
 		return nil, fail(CodeSyntax, "the config is not JSON, or nested more than %d deep", maxJSONDeep)
 	}
 	t := &Template{}
@@ -209,7 +210,7 @@ func (p piece) render(out []byte, s Scope) ([]byte, *Error) {
 		}
 		b.WriteString(printed)
 	}
-	return appendString(out, b.String()), nil
+	return exactjson.AppendString(out, b.String()), nil
 }
 
 // withoutValues returns the error of a program that reads secrets, without what may

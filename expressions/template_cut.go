@@ -1,6 +1,7 @@
 package expressions
 
 import (
+	"heddle/internal/exactjson"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,7 +90,7 @@ type located struct {
 // the top level are left out.
 func templateStrings(config []byte, literal []string) []located {
 	f := &finder{raw: config, literal: literal}
-	f.value(skipSpace(config, 0), "")
+	f.value(exactjson.SkipSpace(config, 0), "")
 	return f.found
 }
 
@@ -112,13 +113,13 @@ func (f *finder) value(i int, pointer string) int {
 	case '[':
 		return f.list(i, pointer)
 	}
-	return skipValue(f.raw, i)
+	return exactjson.SkipValue(f.raw, i)
 }
 
 // text keeps a string that holds {{. The braces may be written as \u007b, so it is
 // decoded first.
 func (f *finder) text(i int, pointer string) int {
-	end := skipString(f.raw, i)
+	end := exactjson.SkipString(f.raw, i)
 	v, err := decodeString(f.raw[i:end])
 	if s, ok := v.(string); ok && err == nil && strings.Contains(s, "{{") {
 		f.found = append(f.found, located{i, end, s, pointer})
@@ -128,16 +129,16 @@ func (f *finder) text(i int, pointer string) int {
 
 // object visits the members of an object; their names are not searched.
 func (f *finder) object(i int, pointer string) int {
-	i = skipSpace(f.raw, i+1)
+	i = exactjson.SkipSpace(f.raw, i+1)
 	for f.raw[i] != '}' {
-		end := skipString(f.raw, i)
+		end := exactjson.SkipString(f.raw, i)
 		key, _ := decodeString(f.raw[i:end])
 		name, _ := key.(string)
-		i = skipSpace(f.raw, skipSpace(f.raw, end)+1)
+		i = exactjson.SkipSpace(f.raw, exactjson.SkipSpace(f.raw, end)+1)
 		if pointer == "" && f.raw[i] == '"' && slices.Contains(f.literal, name) {
-			i = skipString(f.raw, i)
+			i = exactjson.SkipString(f.raw, i)
 		} else {
-			i = f.value(i, pointer+"/"+escapePointer(name))
+			i = f.value(i, pointer+"/"+exactjson.EscapeToken(name))
 		}
 		i = f.comma(i)
 	}
@@ -146,7 +147,7 @@ func (f *finder) object(i int, pointer string) int {
 
 // list visits the elements of a list.
 func (f *finder) list(i int, pointer string) int {
-	i = skipSpace(f.raw, i+1)
+	i = exactjson.SkipSpace(f.raw, i+1)
 	for n := 0; f.raw[i] != ']'; n++ {
 		i = f.comma(f.value(i, pointer+"/"+strconv.Itoa(n)))
 	}
@@ -155,13 +156,8 @@ func (f *finder) list(i int, pointer string) int {
 
 // comma moves to the next member or element, or to the closing bracket.
 func (f *finder) comma(i int) int {
-	if i = skipSpace(f.raw, i); f.raw[i] == ',' {
-		i = skipSpace(f.raw, i+1)
+	if i = exactjson.SkipSpace(f.raw, i); f.raw[i] == ',' {
+		i = exactjson.SkipSpace(f.raw, i+1)
 	}
 	return i
-}
-
-// escapePointer escapes a member's name as a token of a JSON Pointer, RFC 6901.
-func escapePointer(s string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1")
 }
