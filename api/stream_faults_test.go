@@ -89,7 +89,8 @@ func TestAStreamsReadsHaveADeadline(t *testing.T) {
 	p.watched.Store(true)
 	for dialect, path := range streamsOf(run) {
 		before := p.reads.Load()
-		if f, ok := s.followAt(path, "").next(); !ok || f.id == 0 {
+		// The run is queued and has no event that shows in every dialect.
+		if f, ok := s.followAt(path, "").next(); !ok {
 			t.Fatalf("%s: %+v", dialect, f)
 		}
 		// One read is the request's, one the first of the stream, one of a heartbeat.
