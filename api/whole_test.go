@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"heddle/api/core"
+	"heddle/definitions/workflows"
 	"reflect"
 	"testing"
 )
@@ -24,7 +25,7 @@ func TestAWholeNumberMayBeWrittenWithItsPoint(t *testing.T) {
 			for kind.Kind() == reflect.Pointer {
 				kind = kind.Elem()
 			}
-			version := kind == reflect.TypeFor[core.VersionRef]()
+			version := kind == reflect.TypeFor[workflows.VersionRef]()
 			if !version && (kind.Kind() < reflect.Int || kind.Kind() > reflect.Uint64) {
 				continue
 			}

@@ -2,7 +2,6 @@ package schedules
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"heddle/clock"
 	"heddle/definitions/workflows"
@@ -87,8 +86,12 @@ func (s *Service) zone(name string) (*time.Location, error) {
 // first, status active. ID, times of creation, Revision and Fence are set by
 // Create. Keep, unless nil, is called with what is about to be stored; the answer
 // that it returns is stored with it.
+//
+// Patch is applied to the defaults: a zero in it was given, and is refused where no
+// schedule may have it, but an empty text takes the default.
 type CreateRequest struct {
 	Schedule
+	Patch    Patch
 	Workflow string // id or slug
 	Keep     func(Schedule) *idempotency.Answer
 }
@@ -99,11 +102,13 @@ type CreateRequest struct {
 // fault.Conflict workflow_archived, idempotency_key_taken; fault.TooMany
 // quota_exceeded.
 func (s *Service) Create(ctx context.Context, req CreateRequest) (Schedule, error) {
-	sc := req.Schedule
+	if err := req.Patch.check(); err != nil {
+		return Schedule{}, err
+	}
+	sc := req.Patch.applyTo(req.withDefaults()).withDefaultTexts()
 	now := s.now()
 	sc.ID, sc.CreatedAt, sc.UpdatedAt = s.newID("sched_"), now, now
 	sc.Revision, sc.Fence = 1, 1
-	sc = sc.withDefaults()
 	target, err := s.resolve(ctx, sc, req.Workflow)
 	if err != nil {
 		return Schedule{}, err
@@ -132,16 +137,21 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Schedule, erro
 
 // withDefaults returns the schedule with defaults in its zero fields.
 func (s Schedule) withDefaults() Schedule {
-	s.Timezone = orDefault(s.Timezone, "UTC")
-	s.Status = orDefault(s.Status, Active)
-	s.Overlap = orDefault(s.Overlap, OverlapSkip)
-	s.CatchUp.Policy = orDefault(s.CatchUp.Policy, CatchUpLatest)
 	if s.CatchUp.Window == 0 {
 		s.CatchUp.Window = time.Hour
 	}
 	if s.CatchUp.Max == 0 {
 		s.CatchUp.Max = 100
 	}
+	return s.withDefaultTexts()
+}
+
+// withDefaultTexts returns the schedule with defaults for its empty texts.
+func (s Schedule) withDefaultTexts() Schedule {
+	s.Timezone = orDefault(s.Timezone, "UTC")
+	s.Status = orDefault(s.Status, Active)
+	s.Overlap = orDefault(s.Overlap, OverlapSkip)
+	s.CatchUp.Policy = orDefault(s.CatchUp.Policy, CatchUpLatest)
 	s.Gap = orDefault(s.Gap, Shift)
 	s.Repeat = orDefault(s.Repeat, First)
 	return s
@@ -269,66 +279,14 @@ func (s *Service) Slots(ctx context.Context, q SlotQuery) (SlotPage, error) {
 	return s.store.Slots(ctx, q)
 }
 
-// Patch is a partial change of a schedule, the one type for it in the domain:
-// each field stands for the field of Schedule with its name, and nil leaves that
-// as it is. A field that is added to Schedule and may be edited is added here and
-// in applyTo.
-type Patch struct {
-	Expression, Timezone, Version, PauseReason *string
-	Input                                      json.RawMessage
-	Status                                     *Status
-	Overlap                                    *Overlap
-	CatchUpPolicy                              *CatchUpPolicy
-	CatchUpWindow                              *time.Duration
-	CatchUpMax                                 *int
-	Gap                                        *Gap
-	Repeat                                     *Repeat
-	Jitter                                     *time.Duration
-	StartsAt, EndsAt                           *time.Time // the zero time clears
-}
-
-// setIfGiven copies a value that is not nil.
-func setIfGiven[T any](to, from *T) {
-	if from != nil {
-		*to = *from
-	}
-}
-
-// applyTo returns the schedule with the patch's fields. It is pure. A patched
-// schedule that had ended is active again unless the patch says otherwise, and an
-// active one has no pause reason.
-func (e Patch) applyTo(s Schedule) Schedule {
-	setIfGiven(&s.Expression, e.Expression)
-	setIfGiven(&s.Timezone, e.Timezone)
-	setIfGiven(&s.Version, e.Version)
-	setIfGiven(&s.PauseReason, e.PauseReason)
-	setIfGiven(&s.Overlap, e.Overlap)
-	setIfGiven(&s.CatchUp.Policy, e.CatchUpPolicy)
-	setIfGiven(&s.CatchUp.Window, e.CatchUpWindow)
-	setIfGiven(&s.CatchUp.Max, e.CatchUpMax)
-	setIfGiven(&s.Gap, e.Gap)
-	setIfGiven(&s.Repeat, e.Repeat)
-	setIfGiven(&s.Jitter, e.Jitter)
-	setIfGiven(&s.StartsAt, e.StartsAt)
-	setIfGiven(&s.EndsAt, e.EndsAt)
-	if e.Input != nil {
-		s.Input = e.Input
-	}
-	if s.Status == Ended {
-		s.Status = Active // an edit may give it new times
-	}
-	setIfGiven(&s.Status, e.Status)
-	if s.Status == Active {
-		s.PauseReason = ""
-	}
-	return s
-}
-
 // Update edits, pauses or resumes a schedule and returns it. Due times that passed
 // already are decided by the old rules first; the new ones hold from now on.
 // Errors: those of Create; fault.NotFound schedule_not_found; fault.Precondition
 // precondition_failed.
 func (s *Service) Update(ctx context.Context, tenantID, id string, patch Patch, m workflows.IfMatch) (Schedule, error) {
+	if err := patch.check(); err != nil {
+		return Schedule{}, err
+	}
 	current, err := s.store.Schedule(ctx, tenantID, id)
 	if err != nil {
 		return Schedule{}, err
@@ -338,7 +296,7 @@ func (s *Service) Update(ctx context.Context, tenantID, id string, patch Patch, 
 	}
 	// Checked outside the transaction, as the executor has a store of its own to
 	// ask; the store checks the revision again when it writes.
-	edited := patch.applyTo(current)
+	edited := patch.edit(current)
 	if _, err := s.resolve(ctx, edited, current.WorkflowID); err != nil {
 		return Schedule{}, err
 	}
@@ -348,7 +306,7 @@ func (s *Service) Update(ctx context.Context, tenantID, id string, patch Patch, 
 		if err := checkIfMatch(c, m); err != nil {
 			return c, err
 		}
-		next := patch.applyTo(c)
+		next := patch.edit(c)
 		next.UpdatedAt = now
 		next.Revision++
 		return s.withNextDue(next, now)

@@ -5,6 +5,7 @@ import (
 	"heddle/access"
 	"heddle/api/core"
 	"heddle/audit"
+	"heddle/ids"
 	"net/http"
 	"net/url"
 	"time"
@@ -181,10 +182,10 @@ func (h *handlers) putGrant(c *core.Call, req putGrant) error {
 // grantee checks the names in a grant and returns the workflow's id, also for a slug. It does not
 // look for the key. Errors: fault.NotFound key_not_found, workflow_not_found.
 func (h *handlers) grantee(c *core.Call, keyID, workflow string) (string, error) {
-	if !core.ValidRef(keyID) {
+	if !ids.Valid(keyID) {
 		return "", core.NotFound("key_id", keyID)
 	}
-	if !core.ValidRef(workflow) {
+	if !ids.Valid(workflow) {
 		return "", core.NotFound("id", workflow)
 	}
 	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), workflow)
@@ -237,11 +238,11 @@ func (h *handlers) deleteGrant(c *core.Call) error {
 	return c.ReplyStatus(http.StatusNoContent)
 }
 
-// required returns a parameter that names something, with the characters of core.ValidRef. The
+// required returns a parameter that names something, with the characters of ids.Valid. The
 // error is fault.Malformed invalid_request.
 func required(q url.Values, name string) (string, error) {
 	v := q.Get(name)
-	if !core.ValidRef(v) {
+	if !ids.Valid(v) {
 		return "", core.Malformed("%s is missing or is no name; give it in the query string.", name)
 	}
 	return v, nil

@@ -3,6 +3,7 @@ package authoring
 import (
 	"encoding/json"
 	"heddle/api/core"
+	"heddle/definitions/workflows"
 	"heddle/templates"
 	"heddle/versions"
 )
@@ -72,7 +73,7 @@ type createTemplate struct {
 	// Parameters is nil for a template without any.
 	Parameters json.RawMessage       `json:"parameters,omitempty" kind:"object" doc:"A JSON Schema of type object; each parameter has a default or examples."`
 	WorkflowID string                `json:"workflow_id,omitempty" doc:"Id or slug of the workflow to save; instead of definition."`
-	Version    core.VersionRef       `json:"version,omitempty"`
+	Version    workflows.VersionRef  `json:"version,omitempty"`
 	Definition core.ParsedDefinition `json:"definition,omitempty"`
 }
 
@@ -85,7 +86,7 @@ type updateTemplate struct {
 	Parameters  json.RawMessage `json:"parameters,omitempty" kind:"object"`
 	// WorkflowID or Definition replaces the definition; neither leaves it.
 	WorkflowID string                `json:"workflow_id,omitempty"`
-	Version    core.VersionRef       `json:"version,omitempty"`
+	Version    workflows.VersionRef  `json:"version,omitempty"`
 	Definition core.ParsedDefinition `json:"definition,omitempty"`
 }
 

@@ -5,6 +5,7 @@ import (
 	"heddle/definitions/workflows"
 	"heddle/fault"
 	"heddle/idempotency"
+	"heddle/ids"
 	"heddle/templates"
 	"net/http"
 )
@@ -13,7 +14,7 @@ import (
 // template_not_found. The parameter is called id, which Param takes for a workflow's.
 func (h *handlers) templateID(c *core.Call) (string, error) {
 	id := c.RawParam("id")
-	if !core.ValidRef(id) {
+	if !ids.Valid(id) {
 		return "", fault.New(fault.NotFound, "template_not_found", "There is no template %q.", core.Truncate(id))
 	}
 	return id, nil
@@ -72,11 +73,11 @@ func (h *handlers) getTemplate(c *core.Call) error {
 // sourceOf returns what a template is to be made of, as the request names it; that exactly one
 // source is named is for the service to check. d is kept, not copied. Errors: fault.NotFound for
 // names that can name nothing.
-func sourceOf(workflow string, version core.VersionRef, d *core.ParsedDefinition) (templates.Source, error) {
-	if workflow != "" && !core.ValidRef(workflow) {
+func sourceOf(workflow string, version workflows.VersionRef, d *core.ParsedDefinition) (templates.Source, error) {
+	if workflow != "" && !ids.Valid(workflow) {
 		return templates.Source{}, core.NotFound("id", workflow)
 	}
-	if v := string(version); v != "" && !core.ValidRef(v) {
+	if v := string(version); v != "" && !ids.Valid(v) {
 		return templates.Source{}, core.NotFound("version", v)
 	}
 	src := templates.Source{Workflow: workflow, Version: string(version)}

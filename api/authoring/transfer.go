@@ -5,6 +5,7 @@ import (
 	"heddle/access"
 	"heddle/api/core"
 	"heddle/fault"
+	"heddle/ids"
 	"heddle/versions"
 	"io"
 	"net/http"
@@ -54,9 +55,9 @@ func (h *handlers) exportWorkflows(c *core.Call) error {
 // caller must be allowed to view it. Errors: fault.NotFound workflow_not_found, fault.Denied
 // acl_denied. It reads one row for each.
 func (h *handlers) named(c *core.Call, list string) ([]string, error) {
-	ids := []string{}
+	found := []string{}
 	for ref := range strings.SplitSeq(list, ",") {
-		if !core.ValidRef(ref) {
+		if !ids.Valid(ref) {
 			return nil, core.NotFound("id", ref)
 		}
 		w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
@@ -66,9 +67,9 @@ func (h *handlers) named(c *core.Call, list string) ([]string, error) {
 		if err := core.Allow(c.Principal, access.View, w.ID, w.Slug); err != nil {
 			return nil, err
 		}
-		ids = append(ids, w.ID)
+		found = append(found, w.ID)
 	}
-	return ids, nil
+	return found, nil
 }
 
 // importWorkflows stores workflows line by line: each whole or not at all, up to the first line

@@ -3,6 +3,7 @@ package authoring
 import (
 	"encoding/json"
 	"heddle/api/core"
+	"heddle/definitions/workflows"
 	"heddle/versions"
 )
 
@@ -12,8 +13,8 @@ type publishVersion struct{ core.Because }
 // rollbackWorkflow is a request to go back to a version, which is required.
 type rollbackWorkflow struct {
 	// Version is a number or a label of the workflow's.
-	Version       core.VersionRef `json:"version"`
-	ChangeSummary string          `json:"change_summary,omitempty" doc:"\"Rollback to version 2\" and the like without it."`
+	Version       workflows.VersionRef `json:"version"`
+	ChangeSummary string               `json:"change_summary,omitempty" doc:"\"Rollback to version 2\" and the like without it."`
 	core.Because
 }
 

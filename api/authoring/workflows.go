@@ -6,6 +6,7 @@ import (
 	"heddle/definitions/validation"
 	"heddle/definitions/workflows"
 	"heddle/idempotency"
+	"heddle/ids"
 	"heddle/versions"
 	"net/http"
 )
@@ -90,7 +91,7 @@ func (h *handlers) getWorkflow(c *core.Call) error {
 	}
 	// Checked before it reaches the store, as the path's version is.
 	version := q.Get("version")
-	if version != "" && !core.ValidRef(version) {
+	if version != "" && !ids.Valid(version) {
 		return core.NotFound("version", version)
 	}
 	w, v, err := h.Versions.Get(c.Ctx(), c.TenantID(), ref, version)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"heddle/access"
 	"heddle/fault"
+	"heddle/ids"
 	"net/http"
 	"strings"
 )
@@ -80,7 +81,7 @@ func Allow(p access.Principal, a access.Action, workflowID, slug string) error {
 // schedule_not_found: the parameter is called id, which Param takes for a workflow's.
 func (c *Call) ScheduleID() (string, error) {
 	id := c.RawParam("id")
-	if !ValidRef(id) {
+	if !ids.Valid(id) {
 		return "", fault.New(fault.NotFound, "schedule_not_found", "There is no schedule %q.", Truncate(id))
 	}
 	return id, nil

@@ -7,6 +7,7 @@ import (
 	"heddle/access"
 	"heddle/audit"
 	"heddle/fault"
+	"heddle/ids"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -70,31 +71,14 @@ func (c *Call) ClientCtx() context.Context { return c.Request.Context() }
 func (c *Call) RequestID() string { return c.Writer.Header().Get(headerRequestID) }
 
 // Param returns the path parameter of that name. Ids, slugs, version numbers and labels consist
-// of the characters of ValidRef; anything else can name nothing and is answered with NotFound, so
+// of the characters of ids.Valid; anything else can name nothing and is answered with NotFound, so
 // that no other byte reaches a store.
 func (c *Call) Param(name string) (string, error) {
 	v := c.PathParams.Param(name)
-	if !ValidRef(v) {
+	if !ids.Valid(v) {
 		return "", NotFound(name, v)
 	}
 	return v, nil
-}
-
-// ValidRef reports whether v may be an id, a slug, or a version's number or label:
-// 1 to 128 letters and digits of ASCII, and the characters _ - and dot.
-func ValidRef(v string) bool {
-	if v == "" || len(v) > 128 {
-		return false
-	}
-	for i := range len(v) {
-		ch := v[i]
-		ok := ch >= 'a' && ch <= 'z' || ch >= 'A' && ch <= 'Z' || ch >= '0' && ch <= '9' ||
-			ch == '_' || ch == '-' || ch == '.'
-		if !ok {
-			return false
-		}
-	}
-	return true
 }
 
 // NotFound returns the answer to a path parameter that can name nothing: fault.NotFound with the

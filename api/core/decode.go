@@ -7,9 +7,8 @@ import (
 	"heddle/definitions/parser"
 	"heddle/definitions/source"
 	"heddle/fault"
+	"heddle/internal/exactjson"
 	"io"
-	"math"
-	"math/big"
 	"mime"
 	"net/http"
 	"reflect"
@@ -190,26 +189,12 @@ func withPlainNumber(value json.RawMessage, err error) (json.RawMessage, bool) {
 	if !isNumber || start < 0 || string(value[start:wrong.Offset]) != text {
 		return nil, false
 	}
-	whole, ok := WholeNumber(text)
+	number, ok := exactjson.Int(text)
+	whole := strconv.FormatInt(number, 10)
 	if !ok || whole == text {
 		return nil, false
 	}
 	return slices.Concat(value[:start], []byte(whole), value[wrong.Offset:]), true
-}
-
-// WholeNumber returns a number that has no fraction as JSON's integers are written: 3.0 and 0.3e1
-// are 3. False: text is not a number, has a fraction, or lies beyond 64 bits. The caller must
-// have bounded its digits and exponent, as source.ScanJSON does: the arithmetic is exact.
-func WholeNumber(text string) (string, bool) {
-	// The float is only a bound on the size; the decision is made exactly.
-	if f, err := strconv.ParseFloat(text, 64); err != nil || math.Abs(f) >= 1<<63 {
-		return "", false
-	}
-	r, ok := new(big.Rat).SetString(text)
-	if !ok || !r.IsInt() {
-		return "", false
-	}
-	return r.Num().String(), true
 }
 
 // wordFor returns the name of a Go type's JSON counterpart, for "must be …".

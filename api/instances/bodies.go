@@ -6,6 +6,7 @@ import (
 	"heddle/api/core"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/internal/exactjson"
 	"strconv"
 	"strings"
 )
@@ -171,8 +172,8 @@ type positive int
 func (p *positive) UnmarshalJSON(text []byte) error {
 	written := strings.Trim(string(text), `"`)
 	// A JSON number may be written as 3.0, digits as text may not.
-	if whole, ok := core.WholeNumber(written); ok && len(written) == len(text) {
-		written = whole
+	if number, ok := exactjson.Int(written); ok && len(written) == len(text) {
+		written = strconv.FormatInt(number, 10)
 	}
 	// 31 bits, so that it fits an int everywhere.
 	n, err := strconv.ParseUint(written, 10, 31)

@@ -4,6 +4,7 @@ import (
 	"heddle/api/core"
 	"heddle/fault"
 	"heddle/internal/typeschema"
+	"heddle/schedules"
 	"heddle/versions"
 	"reflect"
 	"strings"
@@ -44,6 +45,7 @@ var componentNames = map[reflect.Type]string{
 	reflect.TypeFor[fault.Issue]():             "Diagnostic",
 	reflect.TypeFor[versions.ImportedLine]():   "Arrival",
 	reflect.TypeFor[versions.BreakingChange](): "Breaking",
+	reflect.TypeFor[schedules.CatchUpPatch]():  "CatchUpRequest",
 }
 
 // componentName returns the Go name in upper camel case, by which generators of typed clients

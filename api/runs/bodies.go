@@ -3,6 +3,7 @@ package runs
 import (
 	"encoding/json"
 	"heddle/api/core"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/fault"
 	"strconv"
@@ -11,8 +12,8 @@ import (
 // v1Start is a request for a run. WorkflowID is required; without a version it runs the active
 // one.
 type v1Start struct {
-	WorkflowID      string          `json:"workflow_id" doc:"A workflow's slug or id."`
-	WorkflowVersion core.VersionRef `json:"workflow_version,omitempty"`
+	WorkflowID      string               `json:"workflow_id" doc:"A workflow's slug or id."`
+	WorkflowVersion workflows.VersionRef `json:"workflow_version,omitempty"`
 	// Input is an empty object unless given.
 	Input json.RawMessage `json:"input,omitempty"`
 }

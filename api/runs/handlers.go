@@ -9,6 +9,7 @@ import (
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/idempotency"
+	"heddle/ids"
 	"net/http"
 	"net/url"
 	"slices"
@@ -23,7 +24,7 @@ func (h *handlers) v1Create(c *core.Call, req v1Start) error {
 	if req.WorkflowID == "" {
 		return core.Malformed("workflow_id is required: the slug or id of a workflow.")
 	}
-	if !core.ValidRef(req.WorkflowID) {
+	if !ids.Valid(req.WorkflowID) {
 		return core.NotFound("id", req.WorkflowID)
 	}
 	if err := h.authoriseNamed(c, req.WorkflowID); err != nil {
@@ -131,7 +132,7 @@ func (h *handlers) v1Query(c *core.Call, q url.Values) (executor.RunQuery, error
 // filteredWorkflow returns the id of a workflow to filter by. The runs of a deleted one are still
 // found by its id, which is why an unknown id is not an error.
 func (h *handlers) filteredWorkflow(c *core.Call, ref string) (string, error) {
-	if !core.ValidRef(ref) {
+	if !ids.Valid(ref) {
 		return "", core.NotFound("id", ref)
 	}
 	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)

@@ -55,71 +55,15 @@ type catchUpBody struct {
 	Max int `json:"max"`
 }
 
-// catchUpRequest sets or changes some of catchUpBody; nil is left out.
-type catchUpRequest struct {
-	Policy *schedules.CatchUpPolicy `json:"policy,omitempty" enum:"none,latest,all" doc:"Default latest."`
-	// WindowSeconds is how far back missed due times are made up for.
-	WindowSeconds *float64 `json:"window_seconds,omitempty" doc:"Default 3600, at most 2678400."`
-	Max           *int     `json:"max,omitempty" doc:"Default 100, at most 1000."`
-}
-
 // createSchedule is a request for a schedule; every field but the expression has a default.
-// Version "" follows the active one.
 type createSchedule struct {
-	CronExpression string `json:"cron_expression" doc:"Five fields, a word such as @daily, or @every with an interval."`
-	Timezone       string `json:"timezone,omitempty" doc:"IANA name; default UTC."`
-	// InputData is checked against the workflow's input schema; null: none.
-	InputData json.RawMessage `json:"input_data,omitempty"`
-	Version   core.VersionRef `json:"version,omitempty"`
-	// OverlapPolicy and what follows have the service's defaults when they are "".
-	OverlapPolicy schedules.Overlap `json:"overlap_policy,omitempty" enum:"skip,queue,allow,cancel_running"`
-	CatchUp       catchUpRequest    `json:"catch_up,omitempty"`
-	DSTGap        schedules.Gap     `json:"dst_gap,omitempty" enum:"shift,skip"`
-	DSTRepeat     schedules.Repeat  `json:"dst_repeat,omitempty" enum:"first,last,both"`
-	JitterSeconds float64           `json:"jitter_seconds,omitempty" doc:"The schedule fires this much later at most, always by the same delay."`
-	// StartsAt and EndsAt bound its due times; nil: no bound.
-	StartsAt *time.Time `json:"starts_at,omitempty"`
-	EndsAt   *time.Time `json:"ends_at,omitempty"`
-	// Status is active unless given.
-	Status schedules.Status `json:"status,omitempty" enum:"active,paused"`
-	// PauseReason is kept with a schedule that is created paused.
-	PauseReason string `json:"pause_reason,omitempty"`
+	schedules.Patch `required:"cron_expression"`
 }
 
-// updateSchedule changes a schedule: what is left out stays. It differs from createSchedule in
-// that a field can be absent, and a time cleared.
+// updateSchedule changes a schedule: what is left out stays.
 type updateSchedule struct {
 	core.Because
-	CronExpression *string `json:"cron_expression,omitempty"`
-	Timezone       *string `json:"timezone,omitempty"`
-	// InputData replaces the input as a whole; nil: unchanged.
-	InputData     json.RawMessage    `json:"input_data,omitempty"`
-	Version       *core.VersionRef   `json:"version,omitempty" doc:"\"\" follows the active version."`
-	OverlapPolicy *schedules.Overlap `json:"overlap_policy,omitempty" enum:"skip,queue,allow,cancel_running"`
-	CatchUp       catchUpRequest     `json:"catch_up,omitempty"`
-	DSTGap        *schedules.Gap     `json:"dst_gap,omitempty" enum:"shift,skip"`
-	DSTRepeat     *schedules.Repeat  `json:"dst_repeat,omitempty" enum:"first,last,both"`
-	JitterSeconds *float64           `json:"jitter_seconds,omitempty"`
-	// StartsAt and EndsAt: absent leaves the bound, null removes it.
-	StartsAt    clearableTime     `json:"starts_at,omitempty"`
-	EndsAt      clearableTime     `json:"ends_at,omitempty"`
-	Status      *schedules.Status `json:"status,omitempty" enum:"active,paused"`
-	PauseReason *string           `json:"pause_reason,omitempty"`
-}
-
-// clearableTime is a time that null clears: value is nil where the field is absent, and the zero
-// time for null.
-type clearableTime struct{ value *time.Time }
-
-// UnmarshalJSON takes an RFC 3339 time or null.
-func (c *clearableTime) UnmarshalJSON(text []byte) error {
-	c.value = new(time.Time)
-	return json.Unmarshal(text, c.value)
-}
-
-// JSONSchema describes what UnmarshalJSON takes.
-func (clearableTime) JSONSchema() map[string]any {
-	return map[string]any{"type": []string{"string", "null"}, "format": "date-time", "description": "RFC 3339; null clears."}
+	schedules.Patch
 }
 
 // createdSchedule answers the creation of a schedule; it is what a repeated request receives too.

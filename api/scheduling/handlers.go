@@ -7,7 +7,6 @@ import (
 	"heddle/fault"
 	"heddle/idempotency"
 	"heddle/schedules"
-	"math"
 	"net/http"
 	"time"
 )
@@ -53,27 +52,13 @@ func (h *handlers) scheduleList(c *core.Call, ask schedules.Query) error {
 	return c.Reply(http.StatusOK, list)
 }
 
-// maxSeconds keeps a number of seconds within a duration: about 31 years, more than any field
-// allows.
-const maxSeconds = 1e9
-
-// secondsToDuration returns a number of seconds as a duration, to the millisecond; what is out of
-// every range becomes -1 ns, which no field allows.
-func secondsToDuration(seconds float64) time.Duration {
-	if math.IsNaN(seconds) || math.Abs(seconds) > maxSeconds {
-		return -1
-	}
-	return time.Duration(seconds * float64(time.Second)).Round(time.Millisecond)
-}
-
-// storableTime returns a time of the field name in UTC, to the millisecond; the zero time for nil
-// and for one that was cleared. Outside of the years 1971 to 9000 it is fault.Unacceptable
-// invalid_schedule: before, a time would be stored as 0, which is none.
+// storableTime returns a time of the field name in UTC, to the millisecond; the zero time for nil.
+// One that cannot be stored is fault.Unacceptable invalid_schedule.
 func storableTime(name string, t *time.Time) (time.Time, error) {
 	if t == nil || t.IsZero() {
 		return time.Time{}, nil
 	}
-	if t.Year() < 1971 || t.Year() > 9000 {
+	if !schedules.StorableTime(*t) {
 		return time.Time{}, fault.New(fault.Unacceptable, "invalid_schedule", "%s must lie in the years 1971 to 9000.", name)
 	}
 	return t.UTC().Truncate(time.Millisecond), nil
@@ -86,18 +71,13 @@ func (h *handlers) createSchedule(c *core.Call, req createSchedule) error {
 	if err != nil {
 		return err
 	}
-	s, err := req.schedule()
-	if err != nil {
-		return err
-	}
-	s.TenantID = c.TenantID()
 	return c.Idempotent(func(o *core.Creation) error {
 		// The input is what a schedule stores that may be large.
-		if err := c.ReserveStorage(len(s.Input)); err != nil {
+		if err := c.ReserveStorage(len(req.Input)); err != nil {
 			return err
 		}
 		_, err := h.Schedules.Create(c.Ctx(), schedules.CreateRequest{
-			Schedule: s, Workflow: ref,
+			Schedule: schedules.Schedule{TenantID: c.TenantID()}, Patch: req.Patch, Workflow: ref,
 			Keep: func(s schedules.Schedule) *idempotency.Answer {
 				c.AddStored(len(s.Input))
 				header := map[string]string{"Location": core.WorkflowsBase + "/schedules/" + s.ID, "ETag": core.ETag(s.Revision)}
@@ -106,40 +86,6 @@ func (h *handlers) createSchedule(c *core.Call, req createSchedule) error {
 		})
 		return err
 	})
-}
-
-// schedule returns the schedule that is requested. A zero that was given becomes -1, which the
-// service refuses: to the service 0 means that the default applies. The error is that of
-// storableTime.
-func (r createSchedule) schedule() (schedules.Schedule, error) {
-	s := schedules.Schedule{
-		Expression: r.CronExpression, Timezone: r.Timezone, Input: r.InputData, Version: string(r.Version),
-		Overlap: r.OverlapPolicy, Gap: r.DSTGap, Repeat: r.DSTRepeat, Jitter: secondsToDuration(r.JitterSeconds),
-		Status: r.Status, PauseReason: r.PauseReason,
-	}
-	// A null stands for no input.
-	if string(s.Input) == "null" {
-		s.Input = nil
-	}
-	if p := r.CatchUp.Policy; p != nil {
-		s.CatchUp.Policy = *p
-	}
-	if w := r.CatchUp.WindowSeconds; w != nil {
-		if s.CatchUp.Window = secondsToDuration(*w); s.CatchUp.Window == 0 {
-			s.CatchUp.Window = -1
-		}
-	}
-	if m := r.CatchUp.Max; m != nil {
-		if s.CatchUp.Max = *m; *m == 0 {
-			s.CatchUp.Max = -1
-		}
-	}
-	var err error
-	if s.StartsAt, err = storableTime("starts_at", r.StartsAt); err != nil {
-		return s, err
-	}
-	s.EndsAt, err = storableTime("ends_at", r.EndsAt)
-	return s, err
 }
 
 // getSchedule returns a schedule, or 304 for the revision that the caller has.
@@ -169,55 +115,12 @@ func (h *handlers) updateSchedule(c *core.Call, req updateSchedule) error {
 	if err != nil {
 		return err
 	}
-	edit, err := req.edit()
-	if err != nil {
-		return err
-	}
-	s, err := h.Schedules.Update(c.Ctx(), c.TenantID(), id, edit, match)
+	s, err := h.Schedules.Update(c.Ctx(), c.TenantID(), id, req.Patch, match)
 	if err != nil {
 		return err
 	}
 	c.SetETag(s.Revision)
 	return c.Reply(http.StatusOK, scheduleAnswer{scheduleBodyOf(s)})
-}
-
-// edit returns the change that is requested; nil fields stay as they are. The error is that of
-// storableTime.
-func (r updateSchedule) edit() (schedules.Patch, error) {
-	// A nil field of the request is a nil field of the patch, and unchanged.
-	e := schedules.Patch{
-		Expression: r.CronExpression, Timezone: r.Timezone, PauseReason: r.PauseReason, Input: r.InputData,
-		Status: r.Status, Overlap: r.OverlapPolicy, CatchUpPolicy: r.CatchUp.Policy, CatchUpMax: r.CatchUp.Max,
-		Gap: r.DSTGap, Repeat: r.DSTRepeat,
-	}
-	if r.Version != nil {
-		v := string(*r.Version)
-		e.Version = &v
-	}
-	if w := r.CatchUp.WindowSeconds; w != nil {
-		d := secondsToDuration(*w)
-		e.CatchUpWindow = &d
-	}
-	if j := r.JitterSeconds; j != nil {
-		d := secondsToDuration(*j)
-		e.Jitter = &d
-	}
-	for _, field := range []struct {
-		name string
-		from clearableTime
-		to   **time.Time
-	}{{"starts_at", r.StartsAt, &e.StartsAt}, {"ends_at", r.EndsAt, &e.EndsAt}} {
-		// Absent, where null is a pointer to the zero time.
-		if field.from.value == nil {
-			continue
-		}
-		t, err := storableTime(field.name, field.from.value)
-		if err != nil {
-			return e, err
-		}
-		*field.to = &t
-	}
-	return e, nil
 }
 
 // deleteSchedule ends a schedule: 204. Its open runs go on.
@@ -324,7 +227,7 @@ func (h *handlers) previewSchedule(c *core.Call) error {
 	// The query may name another time.
 	from := h.Now()
 	if q.Has("from") {
-		if from, err = time.Parse(time.RFC3339, q.Get("from")); err != nil || from.Year() < 1971 || from.Year() > 9000 {
+		if from, err = time.Parse(time.RFC3339, q.Get("from")); err != nil || from.IsZero() || !schedules.StorableTime(from) {
 			return core.Malformed("from must be an RFC 3339 time such as 2026-03-01T00:00:00Z, not %q.", core.Truncate(q.Get("from")))
 		}
 	}

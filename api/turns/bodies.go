@@ -3,6 +3,7 @@ package turns
 import (
 	"encoding/json"
 	"heddle/api/core"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor/machine"
 	"maps"
@@ -21,8 +22,8 @@ type turnRequest struct {
 // turnInput is what a turn says: a command, and values for the run. Command is never "" once it
 // was checked; the version counts in the first turn alone.
 type turnInput struct {
-	Command       string          `json:"command"`
-	VersionNumber core.VersionRef `json:"version_number"`
+	Command       string               `json:"command"`
+	VersionNumber workflows.VersionRef `json:"version_number"`
 	// DynamicVariables and RuntimeVariables become the input or payload, by their names.
 	DynamicVariables map[string]json.RawMessage `json:"dynamic_variables"`
 	RuntimeVariables map[string]json.RawMessage `json:"runtime_variables"`

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"heddle/access"
 	"heddle/api/core"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -51,7 +52,7 @@ func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 // run_not_found.
 func (h *handlers) execute(c *core.Call, req turnRequest) error {
 	ref := withPrefix("wf_", c.RawParam("id"))
-	if !core.ValidRef(ref) {
+	if !ids.Valid(ref) {
 		return core.NotFound("id", ref)
 	}
 	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
@@ -70,7 +71,7 @@ func (h *handlers) execute(c *core.Call, req turnRequest) error {
 		return h.firstTurn(c, w.ID, in)
 	}
 	run, err := h.Executor.Run(c.Ctx(), c.TenantID(), withPrefix("run_", req.RunID))
-	if err == nil && run.WorkflowID != w.ID || !core.ValidRef(req.RunID) {
+	if err == nil && run.WorkflowID != w.ID || !ids.Valid(req.RunID) {
 		// Also for another workflow's run, which the caller may not be allowed to see.
 		err = core.NotFound("run_id", req.RunID)
 	}
@@ -120,11 +121,11 @@ func (h *handlers) turnInput(c *core.Call, req turnRequest) (turnInput, error) {
 		return in, err
 	}
 	if v := q.Get("version"); v != "" {
-		if !core.ValidRef(v) {
+		if !ids.Valid(v) {
 			return in, core.Malformed("version must be a number or a label, not %q.", core.Truncate(v))
 		}
 		// The query wins: clients put it there for the first turn.
-		in.VersionNumber = core.VersionRef(v)
+		in.VersionNumber = workflows.VersionRef(v)
 	}
 	// Clients of this dialect send 0 for the active version.
 	if in.VersionNumber == "0" {

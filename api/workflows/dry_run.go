@@ -3,6 +3,7 @@ package workflows
 import (
 	"encoding/json"
 	"heddle/api/core"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"net/http"
@@ -12,8 +13,8 @@ import (
 // Version "" is the active one.
 type dryRunWorkflow struct {
 	// InputData has to fit the workflow's input schema, as that of a run.
-	InputData json.RawMessage `json:"input_data,omitempty"`
-	Version   core.VersionRef `json:"version,omitempty"`
+	InputData json.RawMessage      `json:"input_data,omitempty"`
+	Version   workflows.VersionRef `json:"version,omitempty"`
 	// Mocks are for steps of any depth; a loop's body uses one for all iterations.
 	Mocks map[string]mock `json:"mocks,omitempty" doc:"By step id. A step without one gives null."`
 }

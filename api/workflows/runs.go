@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"heddle/api/core"
 	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -19,8 +20,8 @@ type startRun struct {
 	// InputData has to fit the workflow's input schema, whose defaults are put in.
 	InputData json.RawMessage `json:"input_data,omitempty" doc:"An empty object unless given."`
 	// Trigger is what the run records as its origin; it starts nothing by itself.
-	Trigger string          `json:"trigger,omitempty" enum:"manual,api,schedule,webhook,event" doc:"Default manual."`
-	Version core.VersionRef `json:"version,omitempty"`
+	Trigger string               `json:"trigger,omitempty" enum:"manual,api,schedule,webhook,event" doc:"Default manual."`
+	Version workflows.VersionRef `json:"version,omitempty"`
 }
 
 // steeredRun answers a command with the state that the run had when it was taken, which the run

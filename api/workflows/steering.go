@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"heddle/api/core"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/fault"
 	"heddle/idempotency"
@@ -13,8 +14,8 @@ import (
 type resumeRun struct {
 	core.Because
 	// FromStep "" is where the run stopped.
-	FromStep string          `json:"from_step,omitempty" doc:"A top-level step whose dependencies are finished: it and all that depends on it run again."`
-	Version  core.VersionRef `json:"version,omitempty" doc:"Go on with another version; what is equal in both and finished is kept."`
+	FromStep string               `json:"from_step,omitempty" doc:"A top-level step whose dependencies are finished: it and all that depends on it run again."`
+	Version  workflows.VersionRef `json:"version,omitempty" doc:"Go on with another version; what is equal in both and finished is kept."`
 }
 
 // resumePreview says what a resume would do, in the order of the definition. Its lists are never

@@ -15,6 +15,7 @@
 //	pattern                      as in JSON Schema
 //	minimum, maximum             whole numbers, as in JSON Schema
 //	minLength, minItems          likewise
+//	required                     of an embedded struct: those of its optional fields that must be there here
 //
 // It knows nothing of any of the types.
 package typeschema
@@ -142,6 +143,7 @@ func (g *Generator) fields(t reflect.Type, properties Object, required *[]string
 		switch {
 		case f.Anonymous:
 			g.fields(f.Type, properties, required)
+			*required = append(*required, strings.Fields(f.Tag.Get("required"))...)
 			continue
 		case !f.IsExported() || name == "" || name == "-":
 			continue

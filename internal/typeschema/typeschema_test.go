@@ -95,6 +95,21 @@ func TestHooks(t *testing.T) {
 	}
 }
 
+func TestAnEmbeddedStructMayRequireMore(t *testing.T) {
+	type given struct {
+		Kind string `json:"kind,omitempty"`
+		Name string `json:"name,omitempty"`
+	}
+	type creation struct {
+		given `required:"name"`
+		ID    string `json:"id"`
+	}
+	got := new(typeschema.Generator).Object(reflect.TypeFor[creation]())
+	if required := text(t, got["required"]); required != `["name","id"]` {
+		t.Errorf("required %s", required)
+	}
+}
+
 func ExampleGenerator() {
 	type retry struct {
 		Attempts int    `json:"attempts" minimum:"1" doc:"Attempts in all."`

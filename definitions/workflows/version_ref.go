@@ -1,8 +1,11 @@
-package core
+package workflows
 
 import (
 	"encoding/json"
 	"errors"
+	"heddle/ids"
+	"heddle/internal/exactjson"
+	"strconv"
 	"strings"
 )
 
@@ -10,7 +13,7 @@ import (
 // there is such a version is for the service to say.
 type VersionRef string
 
-// UnmarshalJSON takes a whole number or text; null and "" leave v as it is. What ValidRef refuses
+// UnmarshalJSON takes a whole number or text; null and "" leave v as it is. What ids.Valid refuses
 // is an error.
 func (v *VersionRef) UnmarshalJSON(text []byte) error {
 	s := string(text)
@@ -22,13 +25,13 @@ func (v *VersionRef) UnmarshalJSON(text []byte) error {
 			return err
 		}
 	case strings.Trim(s, "0123456789") != "": // as in 3.0
-		whole, ok := WholeNumber(s)
-		if !ok || whole[0] == '-' {
+		number, ok := exactjson.Int(s)
+		if !ok || number < 0 {
 			return errVersionRef
 		}
-		s = whole
+		s = strconv.FormatInt(number, 10)
 	}
-	if !ValidRef(s) {
+	if !ids.Valid(s) {
 		return errVersionRef
 	}
 	*v = VersionRef(s)
