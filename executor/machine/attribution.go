@@ -77,10 +77,10 @@ func (o *jsonObject) actor(a audit.Actor) {
 	if !a.Known() {
 		return
 	}
-	o.key("actor")
-	who := jsonObject{o.buf, len(o.buf)}
+	o.Name("actor")
+	who := objectIn(o.Buf)
 	who.text("type", a.Type)
 	who.text("id", a.ID)
 	who.text("name", a.Name)
-	o.buf = append(who.buf, '}')
+	o.Buf = who.End()
 }

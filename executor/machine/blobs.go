@@ -20,12 +20,12 @@ const refPrefix = `{"$blob":"blob_`
 // FormatReference returns what stands in the journal for a blob: {"$blob": id, "size":
 // bytes, "sha256": hex, "content_type": …}.
 func FormatReference(id string, size int64, sha256Hex, contentType string) json.RawMessage {
-	o := jsonObject{buf: make([]byte, 0, 192)}
+	o := objectIn(make([]byte, 0, 192))
 	o.text("$blob", id)
-	o.number("size", size)
+	o.Int("size", size)
 	o.text("sha256", sha256Hex)
 	o.text("content_type", contentType)
-	return append(o.buf, '}')
+	return o.End()
 }
 
 // ParseReference reads a reference; false for any other value. It costs a look at the first

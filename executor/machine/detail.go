@@ -1,11 +1,11 @@
 package machine
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"heddle/audit"
 	"heddle/events"
+	"heddle/internal/exactjson"
 	"time"
 )
 
@@ -89,9 +89,8 @@ func ReadDetail(ev events.Event) (Detail, error) {
 	if len(ev.Data) == 0 {
 		return d, nil
 	}
-	dec := json.NewDecoder(bytes.NewReader(ev.Data))
-	dec.UseNumber() // error details keep their numbers exactly
-	if err := dec.Decode(&d); err != nil {
+	// Error details keep their numbers exactly.
+	if err := exactjson.Decode(ev.Data, &d); err != nil {
 		return d, fmt.Errorf("read event %d of run %s: %w", ev.Seq, ev.RunID, err)
 	}
 	return d, nil

@@ -3,77 +3,55 @@ package machine
 import (
 	"encoding/json"
 	"heddle/events"
-	"strconv"
+	"heddle/internal/exactjson"
 	"time"
-	"unicode/utf8"
 )
 
 // timeLayout is RFC 3339 with milliseconds, for UTC times. All stored times have it.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
-// jsonObject builds one JSON object by appending; the machine writes millions of these, and
-// reflection would be most of their cost. The caller appends the closing brace. Members
-// come in the order of the calls.
-type jsonObject struct {
-	buf   []byte
-	start int // where the object begins in buf
-}
+// jsonObject is an exactjson.Object with what the machine writes; it leaves out members
+// that say nothing. The machine writes millions of these, and reflection would be most of
+// their cost.
+type jsonObject struct{ exactjson.Object }
 
-// key begins a member; name is a constant that needs no escapes.
-func (o *jsonObject) key(name string) {
-	if len(o.buf) == o.start {
-		o.buf = append(o.buf, '{', '"')
-	} else {
-		o.buf = append(o.buf, ',', '"')
-	}
-	o.buf = append(o.buf, name...)
-	o.buf = append(o.buf, '"', ':')
-}
+// objectIn returns an object that begins at the end of buf.
+func objectIn(buf []byte) jsonObject { return jsonObject{exactjson.ObjectIn(buf)} }
 
 // text appends a string, unless it is empty.
 func (o *jsonObject) text(name, v string) {
 	if v != "" {
-		o.key(name)
-		o.buf = appendText(o.buf, v)
+		o.Text(name, v)
 	}
 }
 
 // raw appends a JSON value as it stands, unless it is empty.
 func (o *jsonObject) raw(name string, v json.RawMessage) {
 	if len(v) > 0 {
-		o.key(name)
-		o.buf = append(o.buf, v...)
+		o.Raw(name, v)
 	}
-}
-
-// number appends a whole number.
-func (o *jsonObject) number(name string, v int64) {
-	o.key(name)
-	o.buf = strconv.AppendInt(o.buf, v, 10)
 }
 
 // numberIf appends a whole number, unless it is 0.
 func (o *jsonObject) numberIf(name string, v int64) {
 	if v != 0 {
-		o.number(name, v)
+		o.Int(name, v)
 	}
 }
 
 // instant appends a time in RFC 3339 with milliseconds, unless it is zero.
 func (o *jsonObject) instant(name string, t time.Time) {
 	if !t.IsZero() {
-		o.key(name)
-		o.buf = append(o.buf, '"')
-		o.buf = t.UTC().AppendFormat(o.buf, timeLayout)
-		o.buf = append(o.buf, '"')
+		o.Name(name)
+		o.Buf = append(t.UTC().AppendFormat(append(o.Buf, '"'), timeLayout), '"')
 	}
 }
 
 // err appends a member error, unless e is nil.
 func (o *jsonObject) err(e *Error) {
 	if e != nil {
-		o.key("error")
-		o.buf = appendError(o.buf, e)
+		o.Name("error")
+		o.Buf = appendError(o.Buf, e)
 	}
 }
 
@@ -82,7 +60,7 @@ func (o *jsonObject) err(e *Error) {
 // written. It writes the members that the tags of Detail name, and ReadDetail reads them
 // back.
 func (d *Detail) encode(buf []byte, kind events.Kind) []byte {
-	o := jsonObject{buf, len(buf)}
+	o := objectIn(buf)
 	o.text("state", string(d.State))
 	o.text("from", string(d.From))
 	o.text("outcome", string(d.Outcome))
@@ -113,54 +91,38 @@ func (d *Detail) encode(buf []byte, kind events.Kind) []byte {
 	o.raw("items", d.Items)
 	o.text("fallback", d.Fallback)
 	if d.Count != nil {
-		o.number("count", int64(*d.Count))
+		o.Int("count", int64(*d.Count))
 	}
 	o.instant("until", d.Until)
 	o.instant("timeout_at", d.TimeoutAt)
 	o.instant("next_attempt_at", d.NextAttemptAt)
 	switch kind {
 	case events.StepCompleted:
-		o.number("latency_ms", d.LatencyMS)
+		o.Int("latency_ms", d.LatencyMS)
 	case events.RunCompleted, events.RunFailed, events.RunCancelled:
-		o.number("duration_ms", d.DurationMS)
+		o.Int("duration_ms", d.DurationMS)
 	default:
 		o.numberIf("latency_ms", d.LatencyMS)
 	}
 	o.numberIf("tokens", d.Tokens)
 	o.numberIf("cost_micro_usd", d.CostMicroUSD)
 	o.raw("tool_calls", d.ToolCalls)
-	if len(o.buf) > o.start {
-		o.buf = append(o.buf, '}')
+	if o.Empty() {
+		return buf
 	}
-	return o.buf
+	return o.End()
 }
 
 // appendError appends an error's JSON. Details that cannot be encoded are left
 // out.
 func appendError(buf []byte, e *Error) []byte {
-	buf = append(buf, `{"code":`...)
-	buf = appendText(buf, e.Code)
-	buf = append(buf, `,"message":`...)
-	buf = appendText(buf, e.Message)
+	o := objectIn(buf)
+	o.Text("code", e.Code)
+	o.Text("message", e.Message)
 	if len(e.Details) > 0 {
 		if details, err := json.Marshal(e.Details); err == nil {
-			buf = append(append(buf, `,"details":`...), details...)
+			o.Raw("details", details)
 		}
 	}
-	return append(buf, '}')
-}
-
-// appendText appends a JSON string; what is not UTF-8 is replaced, as
-// encoding/json does.
-func appendText(buf []byte, s string) []byte {
-	for i := 0; i < len(s); i++ {
-		// Most texts need no escapes and are copied as they are.
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			quoted, _ := json.Marshal(s) //nolint:errchkjson // a string always encodes
-			return append(buf, quoted...)
-		}
-	}
-	buf = append(buf, '"')
-	buf = append(buf, s...)
-	return append(buf, '"')
+	return o.End()
 }

@@ -185,13 +185,13 @@ func (v view) appendEnding(o *jsonObject) {
 		o.raw("error", null)
 		return
 	}
-	e := jsonObject{buf: make([]byte, 0, 128)}
+	o.Name("error")
+	e := objectIn(o.Buf)
 	e.text("code", h.Error.Code)
-	e.key("message")
-	e.buf = appendText(e.buf, h.Error.Message)
-	e.raw("step_id", null)
-	if h.StepID != "" {
-		e.buf = append(e.buf[:len(e.buf)-len("null")], appendText(nil, h.StepID)...)
+	e.Text("message", h.Error.Message)
+	if h.StepID == "" {
+		e.raw("step_id", null)
 	}
-	o.raw("error", append(e.buf, '}'))
+	e.text("step_id", h.StepID)
+	o.Buf = e.End()
 }

@@ -91,38 +91,13 @@ func (v view) item(f *frame) json.RawMessage {
 // must be valid JSON; only a list that ends too early is noticed.
 func splitList(raw json.RawMessage) (*itemList, error) {
 	l := &itemList{source: raw, raw: raw}
-	depth, text, empty := 0, false, true
-	for i := 0; i < len(raw); i++ {
-		c := raw[i]
-		switch {
-		case text:
-			switch c {
-			case '\\':
-				i++
-			case '"':
-				text = false
-			}
-			continue
-		case c == '[' || c == '{':
-			if depth++; depth == 1 {
-				continue
-			}
-		case c == ']' || c == '}':
-			if depth--; depth == 0 {
-				if !empty {
-					l.ends = append(l.ends, int32(i))
-				}
-				l.n = len(l.ends)
-				return l, nil
-			}
-		case c == ',' && depth == 1:
-			l.ends = append(l.ends, int32(i))
-		case c == '"':
-			text = true
-		}
-		if c > ' ' {
-			empty = false
-		}
+	p := exactjson.PartsOf(raw)
+	for p.Next() {
+		l.ends = append(l.ends, int32(exactjson.SkipSpace(raw, p.End)))
 	}
-	return nil, errors.New("the list ends too early")
+	if !p.Closed() {
+		return nil, errors.New("the list ends too early")
+	}
+	l.n = len(l.ends)
+	return l, nil
 }

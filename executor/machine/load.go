@@ -1,10 +1,9 @@
 package machine
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
+	"heddle/internal/exactjson"
 	"strconv"
 	"strings"
 )
@@ -13,9 +12,8 @@ import (
 // format.
 func readSnapshot(snapshot []byte) (*savedRun, error) {
 	var s savedRun
-	dec := json.NewDecoder(bytes.NewReader(snapshot))
-	dec.UseNumber() // error details keep their numbers exactly
-	if err := dec.Decode(&s); err != nil {
+	// Error details keep their numbers exactly.
+	if err := exactjson.Decode(snapshot, &s); err != nil {
 		return nil, err
 	}
 	if s.Format != snapshotFormat {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"heddle/events"
+	"heddle/internal/exactjson"
 	"strconv"
 	"time"
 )
@@ -166,19 +167,15 @@ func (t loops) result(f *frame) (json.RawMessage, error) {
 // document order, each output as shown returns it.
 func (r *stepTree) sinks(f *frame, shown func(json.RawMessage) (json.RawMessage, error)) (json.RawMessage, error) {
 	s := r.scope(f)
-	buf := []byte{'{'}
-	for i, at := range s.list.sinks {
-		if i > 0 {
-			buf = append(buf, ',')
-		}
-		buf = append(appendText(buf, s.list.nodes[at].step.ID), ':')
+	var o exactjson.Object
+	for _, at := range s.list.sinks {
 		v, err := shown(s.step(at).output)
 		if err != nil {
 			return nil, err
 		}
-		buf = append(buf, orNull(v)...)
+		o.Raw(s.list.nodes[at].step.ID, orNull(v))
 	}
-	return append(buf, '}'), nil
+	return o.End(), nil
 }
 
 // loopTimedOut ends a loop whose timeout_seconds passed: what is in flight in it is stopped

@@ -92,7 +92,7 @@ func (t waits) resolve(p position, seq uint64) {
 // signalOutput returns the output of a signal wait; at is when the signal came, in
 // milliseconds, 0: the wait timed out.
 func signalOutput(name string, payload json.RawMessage, requestID string, at int64) json.RawMessage {
-	o := jsonObject{buf: make([]byte, 0, 128+len(payload))}
+	o := objectIn(make([]byte, 0, 128+len(payload)))
 	o.text("name", name)
 	o.raw("payload", payload)
 	o.text("request_id", requestID)
@@ -101,7 +101,7 @@ func signalOutput(name string, payload json.RawMessage, requestID string, at int
 		o.raw("timed_out", json.RawMessage("true"))
 	}
 	o.instant("received_at", instant(at))
-	return append(o.buf, '}')
+	return o.End()
 }
 
 // openSignalWait opens a wait for a signal with its input request, and takes a

@@ -88,14 +88,14 @@ func (v view) resolved(value json.RawMessage) (json.RawMessage, bool) {
 // handlers how it ends.
 func (v view) runValue() json.RawMessage {
 	r := v.run
-	o := jsonObject{buf: make([]byte, 0, 192)}
+	o := objectIn(make([]byte, 0, 192))
 	o.text("id", r.RunID)
 	o.text("workflow_id", r.WorkflowID)
-	o.number("version", int64(r.Version))
+	o.Int("version", int64(r.Version))
 	o.text("trigger", r.Trigger)
 	o.instant("started_at", r.StartedAt)
 	v.appendEnding(&o)
-	return append(o.buf, '}')
+	return o.End()
 }
 
 // Step returns an ancestor of the position, or of a loop around it. False: the definition

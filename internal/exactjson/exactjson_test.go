@@ -284,10 +284,22 @@ func TestScanning(t *testing.T) {
 		}
 		var again []any
 		object := map[string]any{}
-		for p := exactjson.PartsOf(text); p.Next(); {
+		p := exactjson.PartsOf(text)
+		for p.Next() {
 			again = append(again, decoded(t, p.Value()))
 			if p.Name != nil {
 				object[decoded(t, p.Name).(string)] = again[len(again)-1]
+			}
+		}
+		if nests := text[0] == '{' || text[0] == '['; p.Closed() != nests {
+			t.Fatalf("%s is closed: %v", text, !nests)
+		}
+		for cut := exactjson.PartsOf(text[:len(text)-1]); ; {
+			if !cut.Next() {
+				if cut.Closed() {
+					t.Fatalf("%s is closed without its end", text)
+				}
+				break
 			}
 		}
 		var got any = object

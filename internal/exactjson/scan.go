@@ -180,6 +180,10 @@ func (p *Parts) Next() bool {
 	return true
 }
 
+// Closed reports whether the walk stands at the closing bracket: behind the last part,
+// of a text that does not end too early.
+func (p *Parts) Closed() bool { return p.at < len(p.text) && p.text[p.at] == p.text[0]+2 }
+
 // Value returns the value of the current part, which appending to does not change
 // the text.
 func (p *Parts) Value() []byte { return p.text[p.Start:p.End:p.End] }
