@@ -11,9 +11,17 @@ const (
 // DeeperThan reports whether lists and objects nest more than depth levels; a scalar
 // nests none. It does not recurse, so that no nesting is too deep for it.
 func DeeperThan(text []byte, depth int) bool {
-	for s := ScannerOf(text); s.Next(); {
-		if s.Depth > depth {
-			return true
+	open := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			i = SkipString(text, i) - 1
+		case '{', '[':
+			if open++; open > depth {
+				return true
+			}
+		case '}', ']':
+			open--
 		}
 	}
 	return false
