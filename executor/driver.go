@@ -13,7 +13,7 @@ import (
 // How long the driver waits before it repeats a failed call of the store, and for how
 // long it tries to learn the outcome of a commit that was not answered.
 const (
-	retryStoreAfter = 200 * time.Millisecond
+	storeRetryDelay = 200 * time.Millisecond
 	confirmTimeout  = 10 * time.Second
 )
 
@@ -129,7 +129,7 @@ func (d *driver) load(a *activeRun, messages []message) bool {
 		}
 		// The loop is bounded by the state: draining lets it go on, aborting ends it.
 		if fault.KindOf(err) == fault.Unavailable && hasRecovery(messages) && d.term.state().journals() {
-			sleep(context.Background(), retryStoreAfter)
+			sleep(context.Background(), storeRetryDelay)
 			continue
 		}
 		if fault.KindOf(err) != fault.NotFound {

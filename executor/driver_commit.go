@@ -37,7 +37,7 @@ func (d *driver) commitGrowth(a *activeRun, change machine.Change, answers []ans
 			commit.Audit = append(commit.Audit, a.audit...)
 		}
 	}
-	var tries refusals
+	var failures refusals
 	for {
 		if a.epoch == 0 || !d.term.state().journals() {
 			return ErrFenced // this node may no longer journal
@@ -57,11 +57,11 @@ func (d *driver) commitGrowth(a *activeRun, change machine.Change, answers []ans
 		}
 		// If the last attempt was stored after all, the commit of the failure is fenced by
 		// the seq.
-		if tries.note(err) {
+		if failures.note(err) {
 			return d.failUnjournalable(a, err)
 		}
-		d.cfg.Log.Warn("a commit failed and is tried again", "run_id", a.id, "in", tries.wait, "error", err)
-		d.sleepUnlessHalted(tries.wait)
+		d.cfg.Log.Warn("a commit failed and is tried again", "run_id", a.id, "in", failures.delay(), "error", err)
+		d.sleepUnlessHalted(failures.delay())
 		if settled, err := d.confirmCommit(commit); settled || err != nil {
 			return err
 		}

@@ -2,31 +2,31 @@ package executor
 
 import (
 	"context"
+	"heddle/definitions"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"time"
 )
 
-// A commit that failed is repeated with pauses that double from retryStoreAfter up to
-// retryStoreMax. An unavailable store is waited for without end; one that refuses the same
-// commit again and again will not take it.
-const (
-	retryStoreMax = 2 * time.Second
-	maxRefusals   = 5 // in succession, about 3 s
-)
+// commitDelays are those between the attempts of one commit. An unavailable store is waited
+// for without end; one that refuses the same commit again and again will not take it.
+var commitDelays = definitions.Backoff{Growth: definitions.Exponential, Delay: storeRetryDelay, MaxDelay: 2 * time.Second}
 
-// refusals counts how often in succession a store refused one commit, and how long to wait
-// before the next attempt. The zero value is that of a commit that was not tried yet.
+// maxRefusals is how often in succession a store may refuse a commit, within about 3 s.
+const maxRefusals = 5
+
+// refusals counts the failed attempts of one commit. The zero value is that of a commit that
+// was not attempted yet.
 type refusals struct {
-	wait    time.Duration
-	refused int
+	failed  int // attempts in all
+	refused int // in succession, of those that the store answered
 }
 
-// note counts one more failed attempt, doubles the pause, and reports whether the store has
-// refused the commit maxRefusals times in succession. An unavailable store has not refused
-// it, and starts the count anew.
+// note counts one more failed attempt and reports whether the store has refused the commit
+// maxRefusals times in succession. An unavailable store has not refused it, and starts that
+// count anew.
 func (r *refusals) note(err error) (tooMany bool) {
-	r.wait = min(max(2*r.wait, retryStoreAfter), retryStoreMax)
+	r.failed++
 	if fault.KindOf(err) == fault.Unavailable {
 		r.refused = 0
 		return false
@@ -35,11 +35,14 @@ func (r *refusals) note(err error) (tooMany bool) {
 	return r.refused >= maxRefusals
 }
 
-// sleepUnlessHalted sleeps for wait, or until this node may no longer journal, whichever
-// is sooner, give or take retryStoreAfter.
-func (d *driver) sleepUnlessHalted(wait time.Duration) {
-	for ; wait > 0 && d.term.state().journals(); wait -= retryStoreAfter {
-		sleep(context.Background(), min(wait, retryStoreAfter))
+// delay returns how long to wait before the next attempt.
+func (r *refusals) delay() time.Duration { return commitDelays.After(r.failed) }
+
+// sleepUnlessHalted sleeps for delay, or until this node may no longer journal, whichever
+// is sooner, give or take storeRetryDelay.
+func (d *driver) sleepUnlessHalted(delay time.Duration) {
+	for ; delay > 0 && d.term.state().journals(); delay -= storeRetryDelay {
+		sleep(context.Background(), min(delay, storeRetryDelay))
 	}
 }
 

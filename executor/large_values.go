@@ -104,7 +104,7 @@ func (v *largeValues) read(ctx context.Context, ref machine.BlobRef) (json.RawMe
 			return nil, errAbandoned
 		}
 		v.cfg.Log.Warn("a large value could not be read and is tried again", "blob", ref.ID, "error", err)
-		sleep(ctx, retryStoreAfter)
+		sleep(ctx, storeRetryDelay)
 	}
 }
 
@@ -166,7 +166,7 @@ func (v *largeValues) store(tenantID, runID string, value json.RawMessage) (ref 
 			v.forget([]string{b.ID})
 		}
 		v.cfg.Log.Warn("a large value could not be stored and is tried again", "run_id", runID, "error", err)
-		sleep(context.Background(), retryStoreAfter)
+		sleep(context.Background(), storeRetryDelay)
 	}
 	return nil, "", nil
 }

@@ -47,12 +47,12 @@ func (l *leadership) recoverRuns(ctx context.Context) (suspects []Suspect, ok bo
 	return nil, l.term.enter(leading)
 }
 
-// retryUntilDone calls do until it succeeds, with a pause of retryStoreAfter, and logs each
+// retryUntilDone calls do until it succeeds, with a pause of storeRetryDelay, and logs each
 // failure under the text failure. It returns false if ctx ended first.
 func (l *leadership) retryUntilDone(ctx context.Context, failure string, do func() error) bool {
 	for err := do(); err != nil; err = do() {
 		l.cfg.Log.Warn(failure, "error", err)
-		if !sleep(ctx, retryStoreAfter) {
+		if !sleep(ctx, storeRetryDelay) {
 			return false
 		}
 	}

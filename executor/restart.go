@@ -39,13 +39,13 @@ func (s *Restarter) Restart(ctx context.Context, req RestartRequest) (Record, er
 	return deadline.Do(ctx, func(ctx context.Context) (Record, error) { return s.restart(ctx, req) }, outcomeUnknown)
 }
 
-// restart tries restartTries times while the run or its workflow is being changed by
+// restart tries maxRestartAttempts times while the run or its workflow is being changed by
 // others.
 func (s *Restarter) restart(ctx context.Context, req RestartRequest) (Record, error) {
 	var err error
-	for try := range restartTries {
+	for attempt := range maxRestartAttempts {
 		var rec Record
-		rec, err = s.replaceOnce(ctx, req, try+1)
+		rec, err = s.replaceOnce(ctx, req, attempt+1)
 		if code := fault.CodeOf(err); !errors.Is(err, ErrFenced) && code != "workflow_changing" && code != "run_finished" {
 			return rec, err
 		}
@@ -53,9 +53,9 @@ func (s *Restarter) restart(ctx context.Context, req RestartRequest) (Record, er
 	return Record{}, fault.Wrap(err, fault.Conflict, "workflow_changing", "Run %s or its workflow is being changed; try again.", req.RunID)
 }
 
-// replaceOnce is one attempt of restart; try counts them from 1. A run that has ended needs
+// replaceOnce is one attempt of restart; attempt counts them from 1. A run that has ended needs
 // no replacement: the new one is an ordinary start.
-func (s *Restarter) replaceOnce(ctx context.Context, req RestartRequest, try int) (Record, error) {
+func (s *Restarter) replaceOnce(ctx context.Context, req RestartRequest, attempt int) (Record, error) {
 	old, err := s.cfg.Store.Run(ctx, req.TenantID, req.RunID)
 	if err != nil {
 		return Record{}, err
@@ -67,7 +67,7 @@ func (s *Restarter) replaceOnce(ctx context.Context, req RestartRequest, try int
 	if old.State.Terminal() {
 		return s.starter.Start(ctx, start)
 	}
-	p, err := s.starter.Prepare(ctx, start, try)
+	p, err := s.starter.Prepare(ctx, start, attempt)
 	if err != nil {
 		return Record{}, err
 	}
@@ -87,8 +87,8 @@ type RestartNamedRequest struct {
 	Keep       func(Record) *idempotency.Answer
 }
 
-// restartTries bounds how often a restart that lost a race is tried.
-const restartTries = 50
+// maxRestartAttempts bounds how often a restart that lost a race is tried.
+const maxRestartAttempts = 50
 
 // RestartNamed begins the next run of a series: with the input and trigger of
 // the latest, on the workflow's active version, its number one higher. A latest
@@ -98,13 +98,13 @@ func (s *Restarter) RestartNamed(ctx context.Context, req RestartNamedRequest) (
 	return deadline.Do(ctx, func(ctx context.Context) (NamedRun, error) { return s.restartNamed(ctx, req) }, outcomeUnknown)
 }
 
-// restartNamed tries restartTries times while the series or its workflow is being changed
+// restartNamed tries maxRestartAttempts times while the series or its workflow is being changed
 // by others.
 func (s *Restarter) restartNamed(ctx context.Context, req RestartNamedRequest) (NamedRun, error) {
 	var err error
-	for try := range restartTries {
+	for attempt := range maxRestartAttempts {
 		var next NamedRun
-		next, err = s.restartOnce(ctx, req, try+1)
+		next, err = s.restartOnce(ctx, req, attempt+1)
 		if code := fault.CodeOf(err); !errors.Is(err, ErrFenced) && code != "workflow_changing" && code != "run_finished" {
 			return next, err
 		}
@@ -112,8 +112,8 @@ func (s *Restarter) restartNamed(ctx context.Context, req RestartNamedRequest) (
 	return NamedRun{}, fault.Wrap(err, fault.Conflict, "workflow_changing", "Run %q or its workflow is being changed; try again.", req.Name)
 }
 
-// restartOnce is one attempt of restartNamed; try counts them from 1.
-func (s *Restarter) restartOnce(ctx context.Context, req RestartNamedRequest, try int) (NamedRun, error) {
+// restartOnce is one attempt of restartNamed; attempt counts them from 1.
+func (s *Restarter) restartOnce(ctx context.Context, req RestartNamedRequest, attempt int) (NamedRun, error) {
 	old, err := s.reader.Named(ctx, req.TenantID, req.WorkflowID, req.Name, Latest)
 	if err != nil {
 		return NamedRun{}, err
@@ -121,7 +121,7 @@ func (s *Restarter) restartOnce(ctx context.Context, req RestartNamedRequest, tr
 	p, err := s.starter.Prepare(ctx, StartRequest{
 		TenantID: req.TenantID, Workflow: req.WorkflowID, Trigger: old.Trigger, Input: old.Input,
 		Trace: req.Trace, Keep: req.Keep, replaces: !old.State.Terminal(),
-	}, try)
+	}, attempt)
 	if err != nil {
 		return NamedRun{}, err
 	}

@@ -77,26 +77,26 @@ func (s *Starter) start(ctx context.Context, req StartRequest) (Record, error) {
 	return rec, err
 }
 
-// strictTries is how often a start is decided on its workflow exactly as it was
+// maxStrictAttempts is how often a start is decided on its workflow exactly as it was
 // read. A client that saves without a pause would outrun it endlessly; from then on
 // the start holds for the version that was active when it was read, as long as the
 // workflow is there and its status is the same.
-const strictTries = 3
+const maxStrictAttempts = 3
 
 // decide judges a start by what it names until the judgement holds. It alone knows that a
 // target may be old: the target is read again where the commit finds the workflow changed
 // (ErrStale), and where a remembered one was refused, for whatever reason; a refusal stands
 // only when the workflow is as it was. No start is refused because the workflow is being
-// saved. try is how often the caller tried before; the first time a remembered target will
+// saved. attempt is how many there were before this one; in the first a remembered target will
 // do. judge may be called several times, and must leave nothing behind when it returns an
 // error. decide ends with ctx at the latest.
-func (s *Starter) decide(ctx context.Context, req StartRequest, try int, judge func(Target) error) error {
+func (s *Starter) decide(ctx context.Context, req StartRequest, attempt int, judge func(Target) error) error {
 	key := targetKey{req.TenantID, req.Workflow, req.Version}
-	target, remembered, err := s.targets.get(ctx, s.cfg.Store, key, try > 0)
-	for ; err == nil; try++ {
+	target, remembered, err := s.targets.get(ctx, s.cfg.Store, key, attempt > 0)
+	for ; err == nil; attempt++ {
 		// A copy with revision 0 makes the commit check the status alone; see Target.fence.
 		judged := target
-		if try >= strictTries {
+		if attempt >= maxStrictAttempts {
 			judged.Revision = 0
 		}
 		verdict := judge(judged)

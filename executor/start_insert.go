@@ -160,7 +160,7 @@ func (s *Starter) confirmInsertion(c Commit, cause error) error {
 		if fault.KindOf(err) == fault.NotFound {
 			return fault.Wrap(cause, fault.Unavailable, "store_unavailable", "The run was not stored; try again.")
 		}
-		if !sleep(ctx, retryStoreAfter) {
+		if !sleep(ctx, storeRetryDelay) {
 			return fault.Wrap(cause, fault.Unavailable, "outcome_unknown",
 				"The database went away while the run %s was being stored; look whether it is there before trying again.", c.Row.RunID)
 		}

@@ -19,19 +19,19 @@ type Prepared struct {
 
 // Prepare makes the insertion of a run and stores nothing. One that needs no slot begins
 // with it where this process drives runs; any other is queued. Errors: those of Start but
-// for what a commit refuses. try is how many commits of this start were ErrStale or
+// for what a commit refuses. attempt is how many commits of this start were ErrStale or
 // ErrFenced before: from the second on the workflow is read afresh, and the run is queued.
-func (s *Starter) Prepare(ctx context.Context, req StartRequest, try int) (Prepared, error) {
+func (s *Starter) Prepare(ctx context.Context, req StartRequest, attempt int) (Prepared, error) {
 	if err := refuseSecrets(ctx, s.cfg.Secrets, req.TenantID, req.Input); err != nil {
 		return Prepared{}, err
 	}
 	var p Prepared
-	err := s.decide(ctx, req, try, func(target Target) error {
+	err := s.decide(ctx, req, attempt, func(target Target) error {
 		created, err := s.create(ctx, target, req)
 		if err != nil {
 			return err
 		}
-		if p, err = s.prepare(ctx, created, target, req, try > 0); err != nil {
+		if p, err = s.prepare(ctx, created, target, req, attempt > 0); err != nil {
 			s.releaseQuota(req.TenantID, created.Run.RunID)
 		}
 		return err

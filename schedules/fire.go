@@ -38,7 +38,7 @@ func (s *Service) fire(ctx context.Context, ids []string) (stored int) {
 // fireBatch reads, decides and stores at most fireBatchSize schedules, and repeats
 // that for those whose runs conflicted with another commit.
 func (s *Service) fireBatch(ctx context.Context, ids []string) (stored int) {
-	for try := range maxFireAttempts {
+	for attempt := range maxFireAttempts {
 		states, err := s.store.States(ctx, ids)
 		if err != nil {
 			s.warn(ctx, "due schedules could not be read", err)
@@ -46,7 +46,7 @@ func (s *Service) fireBatch(ctx context.Context, ids []string) (stored int) {
 		}
 		var firings []Firing
 		for _, st := range states {
-			if f, ok := s.firing(ctx, st, try); ok {
+			if f, ok := s.firing(ctx, st, attempt); ok {
 				firings = append(firings, f)
 			}
 		}
@@ -113,9 +113,9 @@ func retryable(err error) bool {
 }
 
 // firing decides about one schedule and prepares its runs; false where there is
-// nothing to store, or where a temporary error prevents it. try counts earlier
+// nothing to store, or where a temporary error prevents it. attempt counts earlier
 // attempts, see Runs.Prepare.
-func (s *Service) firing(ctx context.Context, st State, try int) (Firing, bool) {
+func (s *Service) firing(ctx context.Context, st State, attempt int) (Firing, bool) {
 	spec, err := Parse(st.Expression)
 	if err != nil {
 		s.warn(ctx, "a stored expression cannot be read", err)
@@ -133,7 +133,7 @@ func (s *Service) firing(ctx context.Context, st State, try int) (Firing, bool) 
 	}
 	f := d.firing()
 	for _, slot := range d.starts {
-		if err := s.startRun(ctx, st.Schedule, &f, slot, try); err != nil {
+		if err := s.startRun(ctx, st.Schedule, &f, slot, attempt); err != nil {
 			s.warn(ctx, "a run could not be made", err)
 			return Firing{}, false
 		}
@@ -145,11 +145,11 @@ func (s *Service) firing(ctx context.Context, st State, try int) (Firing, bool) 
 // refuses the run (it is gone or not active, the input does not fit, a quota is
 // exhausted) the slot is skipped with the error's code as its reason; any other
 // error is temporary and is returned, so that the due time is decided again.
-func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slot, try int) error {
+func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slot, attempt int) error {
 	// The run's actor is the schedule, also if a request made it fire just now.
 	run, err := s.runs.Prepare(audit.WithActor(ctx, sc.actor(), ""), executor.StartRequest{
 		TenantID: sc.TenantID, Workflow: sc.WorkflowID, Version: sc.Version, Trigger: "schedule", Input: sc.Input,
-	}, try)
+	}, attempt)
 	switch kind := fault.KindOf(err); {
 	case err == nil:
 		slot.RunID = run.Row.RunID
@@ -171,7 +171,7 @@ func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slo
 // fault.Conflict idempotency_key_taken, schedule_changing.
 func (s *Service) Trigger(ctx context.Context, tenantID, id string, trace executor.Trace, keep func(executor.Record) *idempotency.Answer) (string, error) {
 	who, reason := audit.ActorOf(ctx)
-	for n := range maxRequestAttempts {
+	for attempt := range maxRequestAttempts {
 		sc, err := s.store.Schedule(ctx, tenantID, id)
 		if err != nil {
 			return "", err
@@ -180,7 +180,7 @@ func (s *Service) Trigger(ctx context.Context, tenantID, id string, trace execut
 		// what the run would be.
 		run, err := s.runs.Prepare(audit.WithActor(ctx, who, reason), executor.StartRequest{
 			TenantID: tenantID, Workflow: sc.WorkflowID, Version: sc.Version, Trigger: "manual", Input: sc.Input, Trace: trace, Keep: keep,
-		}, n)
+		}, attempt)
 		if err != nil {
 			return "", err
 		}
@@ -257,8 +257,8 @@ func (s *Service) Backfill(ctx context.Context, req BackfillRequest) (id string,
 	case req.To.After(now):
 		return "", 0, invalidSchedule("/to", "to must not lie in the future.")
 	}
-	for n := range maxRequestAttempts {
-		id, slots, err = s.backfill(ctx, req, now, n)
+	for attempt := range maxRequestAttempts {
+		id, slots, err = s.backfill(ctx, req, now, attempt)
 		if !errors.Is(err, ErrConflict) && !retryable(err) {
 			return id, slots, err
 		}
@@ -268,7 +268,7 @@ func (s *Service) Backfill(ctx context.Context, req BackfillRequest) (id string,
 
 // backfill is one attempt of Backfill; ErrConflict and retryable errors mean that
 // the caller may try again.
-func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Time, try int) (string, int, error) {
+func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Time, attempt int) (string, int, error) {
 	sc, err := s.store.Schedule(ctx, req.TenantID, req.ScheduleID)
 	if err != nil {
 		return "", 0, err
@@ -284,7 +284,7 @@ func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Ti
 		if req.Overlap == OverlapAllow {
 			slot.Outcome = CaughtUp
 			slot.Reason = reasonBackfill
-			if err := s.startRun(ctx, sc, &f, slot, try); err != nil {
+			if err := s.startRun(ctx, sc, &f, slot, attempt); err != nil {
 				return "", 0, err
 			}
 			continue

@@ -115,9 +115,9 @@ type FiringStore interface {
 // into preparing one and telling the executor that it is stored, so that the store
 // can write it in the transaction of the firing.
 type Runs interface {
-	// Prepare makes a run that is not stored yet; try counts earlier attempts
+	// Prepare makes a run that is not stored yet; attempt counts earlier ones
 	// that failed with ErrStale or ErrFenced.
-	Prepare(ctx context.Context, req executor.StartRequest, try int) (executor.Prepared, error)
+	Prepare(ctx context.Context, req executor.StartRequest, attempt int) (executor.Prepared, error)
 	// Stored hands over prepared runs once they are stored.
 	Stored(runs ...executor.Prepared)
 	// Leading reports whether this node drives runs.

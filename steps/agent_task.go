@@ -250,21 +250,20 @@ func (t *task) ask(ctx context.Context, messages []chat) (chat, error) {
 	return t.judge(c, got.body)
 }
 
-// Bounds of the repetitions within a conversation, before the attempt fails and the
-// conversation is lost: requests for one turn, and the longest delay that a server may
-// ask for.
-const (
-	maxTries    = 3
-	maxPatience = 20 * time.Second
-)
+// A request within a conversation is attempted maxSendAttempts times, sendDelays apart,
+// before the step's attempt fails and the conversation is lost. A server may ask for a
+// longer delay, up to MaxDelay.
+const maxSendAttempts = 3
+
+var sendDelays = definitions.Backoff{Growth: definitions.Linear, Delay: time.Second, MaxDelay: 20 * time.Second}
 
 // send makes a request until it is answered with 200 OK. Within a conversation, an
 // answer that may differ next time (408, 429, 5xx) is waited for and the request made
-// again, at most maxTries times in all. Everything else fails at once: the first request
+// again, at most maxSendAttempts times in all. Everything else fails at once: the first request
 // of a conversation, because nothing is lost and the step's own retry handles it; and a
 // request without an answer, because the server may have acted on it.
 func (t *task) send(ctx context.Context, messages []chat, tokens int64) (answer, error) {
-	for try := 1; ; try++ {
+	for attempt := 1; ; attempt++ {
 		req, err := t.request(ctx, messages, tokens)
 		if err != nil {
 			return answer{}, err
@@ -278,10 +277,10 @@ func (t *task) send(ctx context.Context, messages []chat, tokens int64) (answer,
 		}
 		err = unexpected(t.client, t.call, got, expectation{{200, 200}})
 		f, ok := machine.AsFailure(err)
-		if !ok || f.Permanent || ctx.Err() != nil || t.turns == 1 || try == maxTries || f.RetryAfter > maxPatience {
+		if !ok || f.Permanent || ctx.Err() != nil || t.turns == 1 || attempt == maxSendAttempts || f.RetryAfter > sendDelays.MaxDelay {
 			return answer{}, err
 		}
-		if err := wait(ctx, max(f.RetryAfter, time.Duration(try)*time.Second)); err != nil {
+		if err := wait(ctx, max(f.RetryAfter, sendDelays.After(attempt))); err != nil {
 			return answer{}, err
 		}
 	}

@@ -133,19 +133,19 @@ func (db *DB) NamesTaken(ctx context.Context, workflowID string, names []string)
 	})
 }
 
-// startTries is how often StartAll is tried in all when PostgreSQL ends it
+// maxStartAttempts is how often StartAll is tried in all when PostgreSQL ends it
 // because of a deadlock.
-const startTries = 3
+const maxStartAttempts = 3
 
 // StartAll writes new runs in one transaction, all or none, except those whose
 // name is taken: it reports per run whether that is so, and the others are
 // written. Errors are those of Commit's members; the first one rolls everything
-// back. A deadlock on PostgreSQL is tried again up to startTries times, as
+// back. A deadlock on PostgreSQL is tried again up to maxStartAttempts times, as
 // nothing was written then.
 func (db *DB) StartAll(ctx context.Context, epoch int64, runs []executor.Commit) ([]bool, error) {
-	for try := 1; ; try++ {
+	for attempt := 1; ; attempt++ {
 		taken, err := db.startAll(ctx, epoch, runs)
-		if err == nil || !isDeadlock(err) || try == startTries {
+		if err == nil || !isDeadlock(err) || attempt == maxStartAttempts {
 			return taken, memberError(err)
 		}
 	}

@@ -45,10 +45,10 @@ type MergeResult struct {
 // (the result is not valid; nothing is stored); fault.Precondition
 // precondition_failed; those of req.Admit.
 func (s *Service) MergeUpdate(ctx context.Context, req MergeRequest) (MergeResult, error) {
-	for try := 1; ; try++ {
+	for attempt := 1; ; attempt++ {
 		result, err := s.mergeOnce(ctx, req)
 		overtaken := fault.KindOf(err) == fault.Precondition && req.IfMatch == nil
-		if err == nil || !overtaken || try == maxMergeAttempts {
+		if err == nil || !overtaken || attempt == maxMergeAttempts {
 			return result, err
 		}
 	}

@@ -54,8 +54,8 @@ func (t endings) compensationAttemptEnded(in StepEnded) {
 	}
 	d.Error = validUTF8(in.Failure.Error)
 	if n.retry.retries(in.Failure, u.failedAttempts) {
-		wait := n.retry.delayAfter(u.failedAttempts+1, t.fraction(p, u.attempt), in.Failure.RetryAfter)
-		d.Role, d.NextAttemptAt = roleCompensation, instant(addDuration(t.now, wait))
+		delay := n.retry.delayAfter(u.failedAttempts+1, t.fraction(p, u.attempt), in.Failure.RetryAfter)
+		d.Role, d.NextAttemptAt = roleCompensation, instant(addDuration(t.now, delay))
 		t.emit(events.StepRetrying, p, u.attempt, &d)
 		return
 	}

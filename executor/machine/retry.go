@@ -16,9 +16,7 @@ import (
 // except. It never changes once it is compiled. nil is a single attempt.
 type retryPolicy struct {
 	maxAttempts int // the first included
-	delay       time.Duration
-	backoff     string // fixed, linear or exponential
-	maxDelay    time.Duration
+	backoff     definitions.Backoff
 	jitter      bool
 	on          []definitions.FailurePattern // nil: the transient failures
 	except      []definitions.FailurePattern
@@ -34,7 +32,7 @@ func retryPolicyOf(s *definitions.Step, byType *definitions.Retry) *retryPolicy 
 	if s.Retry == nil && byType == nil && s.OnError != "retry" {
 		return nil
 	}
-	p := &retryPolicy{maxAttempts: 3, delay: time.Second, backoff: "exponential", maxDelay: definitions.DefaultMaxDelaySeconds * time.Second}
+	p := &retryPolicy{maxAttempts: 3, backoff: definitions.Backoff{Growth: definitions.Exponential, Delay: time.Second, MaxDelay: definitions.DefaultMaxDelaySeconds * time.Second}}
 	p.set(byType)
 	p.set(s.Retry)
 	return p
@@ -49,13 +47,13 @@ func (p *retryPolicy) set(r *definitions.Retry) {
 		p.maxAttempts = r.MaxAttempts
 	}
 	if r.DelaySeconds != nil {
-		p.delay = secondsToDuration(*r.DelaySeconds)
+		p.backoff.Delay = secondsToDuration(*r.DelaySeconds)
 	}
 	if r.Backoff != "" {
-		p.backoff = r.Backoff
+		p.backoff.Growth = r.Backoff
 	}
 	if r.MaxDelaySeconds != nil {
-		p.maxDelay = secondsToDuration(*r.MaxDelaySeconds)
+		p.backoff.MaxDelay = secondsToDuration(*r.MaxDelaySeconds)
 	}
 	p.jitter = p.jitter || r.Jitter
 	if on := definitions.FailurePatterns(r.On); on != nil {
@@ -121,31 +119,15 @@ func wholeNumber(v any) (int, bool) {
 	return 0, false
 }
 
-// delayAfter returns the delay after the n-th failed attempt, n from 1: fixed, linear
-// (delay * n) or exponential (delay * 2^(n-1)) up to the policy's maximum. With jitter it
-// is drawn from [0, delay): fraction, in [0, 1), stands for the draw. wish, what the
-// receiver asked for, is a lower bound up to an hour.
-//
-// With delay 1 s and a maximum of 5 s, the delays after failures 1 to 4 are
-//
-//	fixed        1 s  1 s  1 s  1 s
-//	linear       1 s  2 s  3 s  4 s
-//	exponential  1 s  2 s  4 s  5 s
-func (p *retryPolicy) delayAfter(n int, fraction float64, wish time.Duration) time.Duration {
-	// In float64, because delay * 2^(n-1) may exceed what a Duration holds; the policy's
-	// maximum brings it back.
-	d := float64(p.delay)
-	switch p.backoff {
-	case "linear":
-		d *= float64(n)
-	case "exponential":
-		d *= math.Pow(2, float64(n-1))
-	}
-	wait := time.Duration(min(d, float64(p.maxDelay)))
+// delayAfter returns the delay after the n-th failed attempt, n from 1, which is that of the
+// policy's backoff. With jitter it is drawn from [0, that): fraction, in [0, 1), stands for
+// the draw. retryAfter, what the receiver asked for, is a lower bound up to an hour.
+func (p *retryPolicy) delayAfter(n int, fraction float64, retryAfter time.Duration) time.Duration {
+	delay := p.backoff.After(n)
 	if p.jitter {
-		wait = time.Duration(float64(wait) * fraction)
+		delay = time.Duration(float64(delay) * fraction)
 	}
-	return max(wait, min(wish, maxRetryAfter))
+	return max(delay, min(retryAfter, maxRetryAfter))
 }
 
 // digest hashes what identifies a position, for keys, request ids and jitter:

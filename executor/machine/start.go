@@ -193,8 +193,8 @@ func (t *transition) fail(p position, f Failure, usage Usage) {
 	case halted && (again || t.ending != nil && t.ending.Stop):
 		t.emit(events.StepCancelled, p, attempt, &d)
 	case again:
-		wait := n.retry.delayAfter(int(st.failedAttempts)+1, t.fraction(p, attempt), f.RetryAfter)
-		d.NextAttemptAt = instant(addDuration(t.now, wait))
+		delay := n.retry.delayAfter(int(st.failedAttempts)+1, t.fraction(p, attempt), f.RetryAfter)
+		d.NextAttemptAt = instant(addDuration(t.now, delay))
 		t.emit(events.StepRetrying, p, attempt, &d)
 	case n.fallback >= 0 && !halted && t.stepAt(position{p.frame, n.fallback}).status == StepPending:
 		d.Fallback = n.list.nodes[n.fallback].step.ID
