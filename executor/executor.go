@@ -198,7 +198,8 @@ type RunQuery struct {
 	States      []machine.State // nil: all
 	// Trigger is one of those of StartRequest.
 	Trigger string
-	// StartedAfter and StartedBefore bound when runs started, both excluded.
+	// StartedAfter and StartedBefore bound when runs started, both excluded. With
+	// either of them the list is in the order of the starts.
 	StartedAfter  time.Time
 	StartedBefore time.Time
 	Limit         int // rows of a page at most
@@ -210,7 +211,7 @@ type RunQuery struct {
 // RunPage is one page of runs. Next is empty on the last page. Total is -1
 // when it was not requested.
 type RunPage struct {
-	Runs  []Record // newest first
+	Runs  []Record // newest first, by creation or by start
 	Next  string
 	Total int
 }

@@ -80,10 +80,11 @@ type groupTx interface {
 	// transaction ends.
 	liveWorkflows(workflowIDs []string) (map[string]workflowHead, error)
 	// updateRuns updates the runs whose seq is still the expected one and
-	// reports, per write, whether it did.
+	// reports, per write, whether it did. It sets stateBefore of those.
 	updateRuns(writes []*write) ([]bool, error)
-	// insert stores the new runs, then events and snapshots of all writes.
-	insert(runs, all []*write) error
+	// insert stores the new runs, then events and snapshots of all writes, and
+	// executes the statements that count them.
+	insert(runs, all []*write, counts []statement) error
 	// execAll executes statements in order and returns how many rows each
 	// changed. Callers go through execStatements.
 	execAll(list []statement) ([]int64, error)
@@ -129,7 +130,7 @@ func (db *DB) commitPlan(ctx context.Context, epoch int64, p *plan) error {
 
 // writePlan executes a plan within tx, in the same order for every group, against
 // deadlocks between nodes: lease, workflows, keys, updated runs, series, blobs,
-// inputs, audit trail, and last the inserts. What loses on the way has its error
+// inputs, audit trail, and last the inserts and the counters. What loses on the way has its error
 // in the plan and is left out of all later steps. An error that is returned
 // means that tx must be rolled back: it is executor.ErrFenced where the lease
 // has another epoch; errSeparated, errAlreadyTaken, errBlobGone or
@@ -195,7 +196,7 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 	if err := insertAuditEntries(tx, lines); err != nil {
 		return err
 	}
-	return tx.insert(p.inserts(), alive)
+	return tx.insert(p.inserts(), alive, countChanges(alive))
 }
 
 // workflowHead is what a new run's start was decided on: the workflow must

@@ -88,9 +88,25 @@ func (g *postgresGroup) strings(text string, args ...any) ([]string, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
+// pairs returns the rows of a query of two text columns, by the first.
+func (g *postgresGroup) pairs(text string, args ...any) (map[string]string, error) {
+	rows, err := g.tx.Query(g.ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	list := map[string]string{}
+	var first, second string
+	_, err = pgx.ForEachRow(rows, []any{&first, &second}, func() error {
+		list[first] = second
+		return nil
+	})
+	return list, err
+}
+
 // updateRuns updates all runs with one statement. The WHERE names the expected
 // seq; under READ COMMITTED a row that another transaction is changing is
-// waited for and checked again, so a run advances from one seq only once.
+// waited for and checked again, so a run advances from one seq only once. The row
+// as it was is joined for its state: with the same seq it is the same row.
 func (g *postgresGroup) updateRuns(writes []*write) ([]bool, error) {
 	rows := runArrays{}
 	expected := make([]int64, len(writes))
@@ -98,25 +114,22 @@ func (g *postgresGroup) updateRuns(writes []*write) ([]bool, error) {
 		rows.add(&w.row)
 		expected[i] = w.expected
 	}
-	ids, err := g.strings(`UPDATE runs AS r SET version = u.version, hash = u.hash, state = u.state, seq = u.seq,
+	changed, err := g.pairs(`UPDATE runs AS r SET version = u.version, hash = u.hash, state = u.state, seq = u.seq,
   started_at = u.started_at, completed_at = u.completed_at, updated_at = u.updated_at, wake_at = u.wake_at,
   output = u.output, error = u.error, tokens = u.tokens, cost_micro_usd = u.cost_micro_usd, versions = u.versions
 FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bigint[], $14::bigint[], $15::text[])
   AS u(id, expected, version, hash, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd, versions)
-WHERE r.id = u.id AND r.seq = u.expected RETURNING r.id`,
+  JOIN runs AS b ON b.id = u.id AND b.seq = u.expected
+WHERE r.id = u.id AND r.seq = u.expected RETURNING r.id, b.state`,
 		rows.id, expected, rows.version, rows.hash, rows.state, rows.seq, rows.startedAt, rows.completedAt, rows.updatedAt,
 		rows.wakeAt, rows.output, rows.failure, rows.tokens, rows.cost, rows.versions)
 	if err != nil {
 		return nil, err
 	}
-	updated := make(map[string]bool, len(ids))
-	for _, id := range ids {
-		updated[id] = true
-	}
 	// RETURNING has no order, so winners are matched by id.
 	won := make([]bool, len(writes))
 	for i, w := range writes {
-		won[i] = updated[w.row.ID]
+		w.stateBefore, won[i] = changed[w.row.ID]
 	}
 	return won, nil
 }
@@ -124,7 +137,7 @@ WHERE r.id = u.id AND r.seq = u.expected RETURNING r.id`,
 // insert sends everything in one round trip, and the notifications with it:
 // PostgreSQL delivers them when the transaction commits. Nodes that follow the
 // runs are notified of grown journals, and the one that drives runs of new ones.
-func (g *postgresGroup) insert(runs, all []*write) error {
+func (g *postgresGroup) insert(runs, all []*write, counts []statement) error {
 	batch := &pgx.Batch{}
 	if len(runs) > 0 {
 		rows := runArrays{}
@@ -152,6 +165,9 @@ func (g *postgresGroup) insert(runs, all []*write) error {
 	if len(journal.run) > 0 {
 		batch.Queue("INSERT INTO run_events ("+eventColumns+") SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[])",
 			journal.run, journal.seq, journal.kind, journal.step, journal.iteration, journal.attempt, journal.at, journal.data)
+	}
+	for _, count := range counts {
+		batch.Queue(count.text.postgres, count.args...)
 	}
 	batch.Queue("SELECT pg_notify($1, $2)", eventsChannel, runIDsPayload(grown))
 	if len(runs) > 0 && !g.byLeader {

@@ -22,13 +22,15 @@ const (
 	epochSQL = "SELECT coalesce(max(epoch), 0) FROM leases WHERE name = ?"
 	// liveWorkflowSQL needs no lock: the transaction is immediate.
 	liveWorkflowSQL = "SELECT revision, status FROM workflows WHERE id = ? AND deleted = 0"
+	// stateSQL reads the state that a run has before it changes.
+	stateSQL = "SELECT state FROM runs WHERE id = ? AND seq = ?"
 	// updateRunSQL advances a run from the expected seq. Input and what
 	// identifies the run are written at its insertion only.
 	updateRunSQL = "UPDATE runs SET version = ?, hash = ?, state = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, wake_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ?, versions = ? WHERE id = ? AND seq = ?"
-	// updateRunInPlaceSQL is updateRunSQL for the common case that neither
-	// state nor wake_at changes: as these stay out of the SET, no index is
-	// touched.
-	updateRunInPlaceSQL = "UPDATE runs SET version = ?, hash = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ?, versions = ? WHERE id = ? AND seq = ? AND state = ? AND wake_at = ?"
+	// updateRunInPlaceSQL is updateRunSQL for the common case that none of
+	// state, started_at and wake_at changes: as these stay out of the SET, no
+	// index is touched.
+	updateRunInPlaceSQL = "UPDATE runs SET version = ?, hash = ?, seq = ?, completed_at = ?, updated_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ?, versions = ? WHERE id = ? AND seq = ? AND state = ? AND started_at = ? AND wake_at = ?"
 )
 
 // The texts that both dialects execute, worded alike.
@@ -42,7 +44,7 @@ var (
 // prepareStatements prepares the statements on pool; the tables must exist.
 func prepareStatements(ctx context.Context, pool *sql.DB) (*preparedStatements, error) {
 	h := &preparedStatements{pool: pool, byText: map[string]*sql.Stmt{}}
-	texts := []string{epochSQL, liveWorkflowSQL, insertAnswerSQL.sqlite, updateRunSQL, updateRunInPlaceSQL, insertInputSQL.sqlite, snapshotSQL.sqlite}
+	texts := []string{epochSQL, liveWorkflowSQL, insertAnswerSQL.sqlite, stateSQL, countSQL.sqlite, updateRunSQL, updateRunInPlaceSQL, insertInputSQL.sqlite, snapshotSQL.sqlite}
 	for _, table := range []table{runTable, eventTable} {
 		for _, rows := range bulkSizes {
 			texts = append(texts, table.insert(rows))
@@ -138,7 +140,7 @@ func (g *sqliteGroup) liveWorkflows(ids []string) (map[string]workflowHead, erro
 func (g *sqliteGroup) updateRuns(writes []*write) ([]bool, error) {
 	won := make([]bool, len(writes))
 	for i, w := range writes {
-		n, err := g.updateRun(&w.row, w.expected)
+		n, err := g.updateRun(w)
 		if err != nil {
 			return nil, err
 		}
@@ -147,21 +149,30 @@ func (g *sqliteGroup) updateRuns(writes []*write) ([]bool, error) {
 	return won, nil
 }
 
-// updateRun updates one run if its seq is expected, and returns 1, else 0. It
+// updateRun updates one run if its seq is the expected one, and returns 1, else 0. It
 // tries the statement that touches no index first.
-func (g *sqliteGroup) updateRun(r *runRow, expected int64) (int64, error) {
-	n, err := g.exec(updateRunInPlaceSQL, int64(r.Version), r.Hash, r.Seq, r.StartedAt, r.CompletedAt, r.UpdatedAt,
-		r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.Versions, r.ID, expected, r.State, r.WakeAt)
+func (g *sqliteGroup) updateRun(w *write) (int64, error) {
+	r := &w.row
+	w.stateBefore = r.State
+	n, err := g.exec(updateRunInPlaceSQL, int64(r.Version), r.Hash, r.Seq, r.CompletedAt, r.UpdatedAt,
+		r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.Versions, r.ID, w.expected, r.State, r.StartedAt, r.WakeAt)
 	if n > 0 || err != nil {
 		return n, err
 	}
+	err = g.tx.Stmt(g.prepared.byText[stateSQL]).QueryRow(r.ID, w.expected).Scan(&w.stateBefore)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
 	return g.exec(updateRunSQL, int64(r.Version), r.Hash, r.State, r.Seq, r.StartedAt, r.CompletedAt, r.UpdatedAt, r.WakeAt,
-		r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.Versions, r.ID, expected)
+		r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.Versions, r.ID, w.expected)
 }
 
 // insert writes the runs, then all events, as many per statement as bulkSizes
-// allows, then the snapshots, one row per run.
-func (g *sqliteGroup) insert(runs, all []*write) error {
+// allows, then the snapshots, one row per run, and the counters.
+func (g *sqliteGroup) insert(runs, all []*write, counts []statement) error {
 	if err := g.insertRuns(runs); err != nil {
 		return err
 	}
@@ -187,7 +198,8 @@ func (g *sqliteGroup) insert(runs, all []*write) error {
 			return err
 		}
 	}
-	return nil
+	_, err := execStatements(g, counts)
+	return err
 }
 
 // insertRuns inserts the new runs, and inputs that have a row of their own.

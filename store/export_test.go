@@ -54,8 +54,10 @@ func (db *DB) Plan(t testing.TB, text string) string {
 			}
 			return err
 		}
-		if err := tx.Exec("SET LOCAL enable_seqscan = off").Error; err != nil {
-			return err
+		for _, never := range []string{"enable_seqscan", "enable_bitmapscan"} {
+			if err := tx.Exec("SET LOCAL " + never + " = off").Error; err != nil {
+				return err
+			}
 		}
 		return tx.Raw("EXPLAIN " + text).Scan(&lines).Error
 	})

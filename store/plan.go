@@ -30,6 +30,8 @@ type write struct {
 	row runRow
 	// expected is the seq that the run must have, 0 for a new run.
 	expected int64
+	// stateBefore is the state that an advanced run had, once updateRuns has won.
+	stateBefore string
 	// revision and status are those of the workflow that a new run was decided
 	// on; 0 and "": any.
 	revision int64

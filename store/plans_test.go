@@ -2,11 +2,18 @@ package store_test
 
 import (
 	"database/sql"
+	"fmt"
+	"heddle/executor"
+	"heddle/executor/machine"
 	"heddle/store"
 	"heddle/store/storetest"
+	"maps"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // onBoth runs a test over a SQLite file and over a PostgreSQL database, both with
@@ -48,7 +55,7 @@ func fillTables(t *testing.T, driver, dsn, numbers, padded string) {
 			SELECT 'sch_' || N, 'tn_' || n % 2, 'wf_' || N, '@daily', 'UTC', '{}', '', 'active', '', 'allow', 'none', 0, 0, 'fire', 'once', 0, 0, 0, n, n, n, n, 0, 1, 1 FROM g`,
 		`INSERT INTO runs (id, tenant_id, workflow_id, slug, version, hash, trigger_kind, input, trace_parent, trace_state, created_at, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd)
 			SELECT 'run_' || N, 'tn_' || n % 2, 'wf_' || n % 20, 's', 1, 'h', CASE n % 5 WHEN 0 THEN 'schedule' ELSE 'manual' END, '{}', '', '', 1700000000000 + n,
-			CASE n % 9 WHEN 0 THEN 'failed' WHEN 1 THEN 'running' ELSE 'completed' END, 5, 1700000000000 + n, 1700000000000 + n, 1700000000000 + n, 0, '{}', '', 0, 0 FROM g`,
+			CASE n % 9 WHEN 0 THEN 'failed' WHEN 1 THEN 'running' ELSE 'completed' END, 5, 1700000000000 + n + n % 4 * 1000, 1700000000000 + n, 1700000000000 + n, 0, '{}', '', 0, 0 FROM g`,
 	} {
 		if _, err := raw.Exec(numbers + strings.ReplaceAll(statement, "|| N", "|| "+padded)); err != nil {
 			t.Fatal(err)
@@ -100,6 +107,98 @@ func checkLookup(t *testing.T, name, text, plan string) {
 		}
 		if reads && !unique {
 			t.Errorf("%s reads more than a row by\n%s\n%s", name, text, plan)
+			return
+		}
+	}
+}
+
+// Every list of runs, with every combination of filters, reads only what it lists:
+// each condition is a bound of an index, and no row of the table is read to be left
+// out. What is sorted is at most a page of each range.
+func TestRunListsReadOnlyWhatTheyList(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *store.DB) {
+		for name, q := range runQueries() {
+			page, err := db.Runs(t.Context(), q)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			cursors := []string{"", page.Next}
+			for _, q.Cursor = range slices.Compact(cursors) {
+				for _, text := range db.Reads(func() { _, _ = db.Runs(t.Context(), q) }) {
+					checkRange(t, name, text, db.Plan(t, text))
+				}
+			}
+		}
+		for _, states := range [][]machine.State{nil, {machine.Failed}, machine.States} {
+			q := executor.NamedQuery{TenantID: "tn_1", WorkflowID: "wf_1", States: states, Limit: 3}
+			for _, text := range db.Reads(func() { _, _ = db.NamedRuns(t.Context(), q) }) {
+				checkRange(t, "instances", text, db.Plan(t, text))
+			}
+		}
+		for _, text := range db.Reads(func() {
+			_, _ = db.Usage(t.Context(), executor.UsageQuery{TenantID: "tn_1", WorkflowID: "wf_1", From: listEpoch, To: listEpoch.Add(time.Second)})
+			_, _ = db.CountOpenRuns(t.Context(), "tn_1", 100)
+		}) {
+			checkRange(t, "sums", text, db.Plan(t, text))
+		}
+	})
+}
+
+// listEpoch is when the first of the stored runs was created.
+var listEpoch = time.UnixMilli(1_700_000_000_000)
+
+// runQueries returns the queries with every combination of the filters of
+// executor.RunQuery. A filter that is added to the type fails the test until it has
+// values here.
+func runQueries() map[string]executor.RunQuery {
+	values := map[string][]any{
+		"WorkflowID":    {"wf_1"},
+		"WorkflowIDs":   {[]string{"wf_1", "wf_3", "wf_none"}},
+		"States":        {[]machine.State{machine.Failed}, machine.States},
+		"Trigger":       {"schedule", "webhook"},
+		"StartedAfter":  {listEpoch, listEpoch.AddDate(9, 0, 0)},
+		"StartedBefore": {listEpoch.Add(time.Second)},
+	}
+	all := map[string]executor.RunQuery{"": {TenantID: "tn_1", Limit: 3}}
+	for field := range reflect.TypeFor[executor.RunQuery]().Fields() {
+		if slices.Contains([]string{"TenantID", "Limit", "Offset", "Cursor", "WantTotal"}, field.Name) {
+			continue
+		}
+		more := maps.Clone(all)
+		for name, q := range all {
+			for i, v := range values[field.Name] {
+				reflect.ValueOf(&q).Elem().FieldByIndex(field.Index).Set(reflect.ValueOf(v))
+				more[fmt.Sprintf("%s %s %d", name, field.Name, i)] = q
+			}
+			if values[field.Name] == nil {
+				panic("no values for the filter " + field.Name)
+			}
+		}
+		all = more
+	}
+	return all
+}
+
+// checkRange fails where a statement reads runs otherwise than by the ranges of an
+// index, or by their ids.
+func checkRange(t *testing.T, name, text, plan string) {
+	t.Helper()
+	byID := strings.HasPrefix(text, `SELECT * FROM "`) || strings.Contains(text, "FROM run_series AS s JOIN")
+	for line := range strings.Lines(plan) {
+		bad := strings.Contains(line, "SCAN r") || strings.Contains(line, "Seq Scan") || strings.Contains(line, "AUTOMATIC") || strings.Contains(line, "Rows Removed")
+		// A search of runs names the index with all the bounds that the statement has.
+		if strings.Contains(line, "SEARCH r ") && !byID {
+			bad = bad || !strings.Contains(line, "runs_by_") || strings.Contains(text, "started_at > ") != strings.Contains(line, "started_at>?") && strings.Contains(line, "_start ")
+		}
+		// A condition of the table that is left over by PostgreSQL's index.
+		if strings.Contains(line, "Filter:") && !strings.Contains(line, "Filter: (state IS NOT NULL)") && !byID && !strings.Contains(text, "run_series") {
+			bad = true
+		}
+		if strings.Contains(line, " on runs r") && !byID {
+			bad = bad || !strings.Contains(line, "runs_by_")
+		}
+		if bad {
+			t.Errorf("%s reads more than it lists, at %s by\n%s\n%s", name, line, text, plan)
 			return
 		}
 	}

@@ -71,6 +71,11 @@ func ownQuota[N int | int64](n N) any {
 	return n
 }
 
+// openRunsOfTenantSQL lists a tenant's runs in the given states, up to a limit, by the
+// two indexes by state.
+const openRunsOfTenantSQL = "SELECT count(*) FROM (SELECT 1 FROM runs AS r WHERE r.tenant_id = ? AND r.state IN ? AND " + punctualSQL +
+	" UNION ALL SELECT 1 FROM runs AS r WHERE r.tenant_id = ? AND r.state IN ? AND " + notPunctualSQL + " LIMIT ?) AS open_runs"
+
 // CountOpenRuns counts the tenant's runs that have not ended, up to most, so
 // that the cost is bounded. It reads the index by tenant and state.
 func (db *DB) CountOpenRuns(ctx context.Context, tenantID string, most int) (int, error) {
@@ -81,7 +86,7 @@ func (db *DB) CountOpenRuns(ctx context.Context, tenantID string, most int) (int
 		}
 	}
 	var n int
-	err := db.reader(ctx).Raw("SELECT count(*) FROM (SELECT 1 FROM runs WHERE tenant_id = ? AND state IN ? LIMIT ?) AS open_runs", tenantID, open, most).Row().Scan(&n)
+	err := db.reader(ctx).Raw(openRunsOfTenantSQL, tenantID, open, tenantID, open, most).Row().Scan(&n)
 	return n, translate(err)
 }
 

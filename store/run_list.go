@@ -3,24 +3,30 @@ package store
 import (
 	"context"
 	"heddle/executor"
-	"strings"
+	"heddle/executor/machine"
+	"slices"
 
 	"gorm.io/gorm"
 )
 
-// Runs lists a page of at most q.Limit runs, newest first, as of one moment.
-// Each selected state is a range of its own in the index by tenant, state and
-// creation; several are merged, so that a page costs the same at any size of
-// the table. Total is counted only if q.WantTotal, else it is -1.
-// invalid_request: the cursor belongs to another list.
+// Runs lists a page of at most q.Limit runs, newest first, as of one moment: by
+// creation, or by start where the query bounds that. It is a merge of ranges, see
+// runRange. Total is counted only if q.WantTotal, else it is -1. invalid_request:
+// the cursor belongs to another list.
 func (db *DB) Runs(ctx context.Context, q executor.RunQuery) (executor.RunPage, error) {
-	page := executor.RunPage{Total: -1}
-	list := listFingerprint("runs", q)
+	order := runOrder{after: millis(q.StartedAfter), before: millis(q.StartedBefore)}
+	order.byStart = order.after != 0 || order.before != 0
+	kind := "runs"
+	if order.byStart {
+		kind = "runs by start"
+	}
+	page, list := executor.RunPage{Total: -1}, listFingerprint(kind, q)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
 		return page, err
 	}
-	if q.WorkflowIDs != nil && len(q.WorkflowIDs) == 0 {
+	workflowIDs := workflowsOf(q)
+	if workflowIDs != nil && len(workflowIDs) == 0 {
 		if q.WantTotal {
 			page.Total = 0
 		}
@@ -28,27 +34,69 @@ func (db *DB) Runs(ctx context.Context, q executor.RunQuery) (executor.RunPage, 
 	}
 	return viewResult(ctx, db, func(tx *gorm.DB) (executor.RunPage, error) {
 		page := executor.RunPage{Total: -1}
+		l := rangeList{tenantID: q.TenantID, order: order}
+		var err error
+		if l.ranges, err = findRanges(tx, q.TenantID, workflowIDs); err != nil {
+			return page, err
+		}
+		l.ranges = slices.DeleteFunc(l.ranges, func(r runRange) bool {
+			return len(q.States) > 0 && !slices.Contains(q.States, machine.State(r.State)) || q.Trigger != "" && r.Trigger != q.Trigger
+		})
 		if q.WantTotal {
-			where := runConditions(q, nil)
-			if err := tx.Raw("SELECT count(*) FROM runs WHERE "+where.sql(), where.args...).Scan(&page.Total).Error; err != nil {
+			if page.Total, err = l.total(tx, workflowIDs, q); err != nil {
 				return page, err
 			}
 		}
-		err := runPage(tx, q, list, at, &page)
+		l.order.at = at
+		err = runPage(tx, l, q, list, &page)
 		return page, err
 	})
 }
 
-// runPage reads the rows of a page, from behind at (nil: from the first), with
-// their inputs: the ids first, by an index, and then only the page's rows.
-func runPage(tx *gorm.DB, q executor.RunQuery, list string, at *position, page *executor.RunPage) error {
-	ids, args := runIDs(q, at)
-	var rows []runRow
-	err := tx.Raw("SELECT * FROM runs WHERE id IN ("+ids+") ORDER BY created_at DESC, id DESC", args...).Scan(&rows).Error
+// total returns how many runs the list has: by the kept counters, which cost the same
+// at any length. Between bounds of the start the runs are counted.
+func (l rangeList) total(tx *gorm.DB, workflowIDs []string, q executor.RunQuery) (int, error) {
+	if !l.order.byStart {
+		return countedTotal(tx, q.TenantID, workflowIDs, q.States, q.Trigger)
+	}
+	n, err := l.sums(tx, "count(*)")
+	if err != nil {
+		return 0, err
+	}
+	return int(n[0]), nil
+}
+
+// workflowsOf returns the workflows whose runs a query lists: those that it may
+// show, and of them the one that it selects; nil: all of the tenant's.
+func workflowsOf(q executor.RunQuery) []string {
+	switch {
+	case q.WorkflowID == "":
+		return q.WorkflowIDs
+	case q.WorkflowIDs != nil && !slices.Contains(q.WorkflowIDs, q.WorkflowID):
+		return []string{}
+	}
+	return []string{q.WorkflowID}
+}
+
+// runPage reads a page's rows, with their inputs: the places first, by the indexes
+// alone, and then only the rows of the page. It reads one place more than the page
+// has, to see whether another page follows. An offset does not count behind a
+// cursor; it costs reading what is skipped.
+func runPage(tx *gorm.DB, l rangeList, q executor.RunQuery, list string, page *executor.RunPage) error {
+	offset := q.Offset
+	if l.order.at != nil {
+		offset = 0
+	}
+	places, err := l.positions(tx, offset+q.Limit+1)
 	if err != nil {
 		return err
 	}
-	rows, page.Next = trimPage(list, rows, q.Limit, func(r runRow) position { return position{r.CreatedAt, r.ID} })
+	places = places[min(offset, len(places)):]
+	places, page.Next = trimPage(list, places, q.Limit, func(p position) position { return p })
+	rows, err := runRows(tx, idsOf(places))
+	if err != nil {
+		return err
+	}
 	if err := loadInputs(tx, rows); err != nil {
 		return err
 	}
@@ -56,77 +104,11 @@ func runPage(tx *gorm.DB, q executor.RunQuery, list string, at *position, page *
 	return err
 }
 
-// runIDs returns the query for a page's ids: one ordered, limited branch per
-// state, merged and limited again. It selects one id more than the page has, to
-// see whether another page follows. An offset is applied to the merged list, so
-// each branch has to be read that much further; behind a cursor it does not
-// count.
-func runIDs(q executor.RunQuery, at *position) (string, []any) {
-	const order = " ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?"
-	offset := q.Offset
-	if at != nil {
-		offset = 0
+// idsOf returns the ids of places, in their order.
+func idsOf(places []position) []string {
+	ids := make([]string, len(places))
+	for i, p := range places {
+		ids[i] = p.ID
 	}
-	if len(q.States) < 2 {
-		c := runConditions(q, at)
-		return "SELECT id FROM (SELECT id, created_at FROM runs WHERE " + c.sql() + order + ") AS page", append(c.args, q.Limit+1, offset)
-	}
-	var branches []string
-	var args []any
-	for _, state := range q.States {
-		one := q
-		one.States = append(one.States[:0:0], state)
-		c := runConditions(one, at)
-		branches = append(branches, "SELECT * FROM (SELECT id, created_at FROM runs WHERE "+c.sql()+order+") AS b")
-		args = append(append(args, c.args...), q.Limit+1+offset, 0)
-	}
-	merged := "SELECT id FROM (SELECT id, created_at FROM (" + strings.Join(branches, " UNION ALL ") + ") AS m" + order + ") AS page"
-	return merged, append(args, q.Limit+1, offset)
-}
-
-// conditions collects what a WHERE joins with AND, and its arguments.
-type conditions struct {
-	texts []string
-	args  []any
-}
-
-// add appends a condition, whose question marks args are for.
-func (c *conditions) add(text string, args ...any) {
-	c.texts = append(c.texts, text)
-	c.args = append(c.args, args...)
-}
-
-// sql returns the conditions without WHERE, in the order in which they were
-// added.
-func (c *conditions) sql() string { return strings.Join(c.texts, " AND ") }
-
-// runConditions returns the filters of a list of runs, and the position behind
-// which it begins (nil: none). Every filter of the query belongs here and into
-// the list's fingerprint.
-func runConditions(q executor.RunQuery, at *position) *conditions {
-	c := &conditions{}
-	c.add("tenant_id = ?", q.TenantID)
-	if q.WorkflowID != "" {
-		c.add("workflow_id = ?", q.WorkflowID)
-	}
-	if q.WorkflowIDs != nil {
-		c.add("workflow_id IN ?", q.WorkflowIDs)
-	}
-	if len(q.States) > 0 {
-		c.add("state IN ?", q.States)
-	}
-	if q.Trigger != "" {
-		c.add("trigger_kind = ?", q.Trigger)
-	}
-	if !q.StartedAfter.IsZero() {
-		c.add("started_at > ?", millis(q.StartedAfter))
-	}
-	if !q.StartedBefore.IsZero() {
-		// A run is created before it starts: the second bound uses the index.
-		c.add("started_at > 0 AND started_at < ? AND created_at <= ?", millis(q.StartedBefore), millis(q.StartedBefore))
-	}
-	if at != nil {
-		c.add("(created_at, id) < (?, ?)", at.Key, at.ID)
-	}
-	return c
+	return ids
 }

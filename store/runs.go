@@ -75,7 +75,7 @@ func (db *DB) Events(ctx context.Context, runID string, after int64, limit int) 
 func (db *DB) DeleteRun(ctx context.Context, tenantID, runID string) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		var row runRow
-		ok, err := found(forUpdate(tx).Select("id", "state", "workflow_id").Where("id = ? AND tenant_id = ?", runID, tenantID), &row)
+		ok, err := found(forUpdate(tx).Select("id", "state", "tenant_id", "workflow_id", "trigger_kind").Where("id = ? AND tenant_id = ?", runID, tenantID), &row)
 		if err != nil {
 			return err
 		}
@@ -106,6 +106,9 @@ func (db *DB) DeleteRun(ctx context.Context, tenantID, runID string) error {
 			}
 		}
 		if err := deleteOrphanedVersions(tx, tenantID, row.WorkflowID); err != nil {
+			return err
+		}
+		if err := db.uncount(tx, row); err != nil {
 			return err
 		}
 		return writeAudit(tx, audit.Object{Kind: "run", ID: runID}, nil)

@@ -3,15 +3,15 @@ package store
 import (
 	"context"
 	"heddle/executor"
-	"strings"
+	"heddle/executor/machine"
+	"slices"
 
 	"gorm.io/gorm"
 )
 
 const (
-	// namedOrder is the order of pages, and of the branches that are merged into
-	// one.
-	namedOrder = " ORDER BY r.created_at DESC, r.id DESC LIMIT ?"
+	// seriesJoinSQL adds the places in series to runs.
+	seriesJoinSQL = " LEFT JOIN run_series AS s ON s.run_id = r.id"
 	// firstSQL picks a series' first run, and each run without a series: a series
 	// is listed where its first run stands, so that its place in the list does not
 	// change when it grows. The first run may have any number, as earlier ones may
@@ -36,51 +36,22 @@ func (db *DB) NamedRuns(ctx context.Context, q executor.NamedQuery) (executor.Na
 		return executor.NamedPage{}, err
 	}
 	return viewResult(ctx, db, func(tx *gorm.DB) (page executor.NamedPage, err error) {
-		text, args := namedIDs(q, at)
-		var places []runRow
-		if err := tx.Raw(text, args...).Scan(&places).Error; err != nil {
+		l := rangeList{tenantID: q.TenantID, order: runOrder{at: at}, join: seriesJoinSQL, condition: firstSQL}
+		if l.ranges, err = findRanges(tx, q.TenantID, []string{q.WorkflowID}); err != nil {
 			return page, err
 		}
-		if len(places) > q.Limit {
-			places = places[:q.Limit]
-			last := places[q.Limit-1]
-			page.Next = encodeCursor(list, position{last.CreatedAt, last.ID})
+		if q.States != nil {
+			l.condition = latestSQL
+			l.ranges = slices.DeleteFunc(l.ranges, func(r runRange) bool { return !slices.Contains(q.States, machine.State(r.State)) })
 		}
-		ids := make([]string, len(places))
-		for i, p := range places {
-			ids[i] = p.ID
+		places, err := l.positions(tx, q.Limit+1)
+		if err != nil {
+			return page, err
 		}
-		page.Runs, err = latestOf(tx, ids)
+		places, page.Next = trimPage(list, places, q.Limit, func(p position) position { return p })
+		page.Runs, err = latestOf(tx, idsOf(places))
 		return page, err
 	})
-}
-
-// namedIDs returns the query for the runs at which a page's series are listed,
-// one more than the page has: one branch per state, merged.
-func namedIDs(q executor.NamedQuery, at *position) (string, []any) {
-	const from = "SELECT r.id AS id, r.created_at AS created_at FROM runs AS r LEFT JOIN run_series AS s ON s.run_id = r.id WHERE "
-	where := func(more string, args ...any) (string, []any) {
-		c := &conditions{}
-		c.add("r.tenant_id = ?", q.TenantID)
-		c.add("r.workflow_id = ?", q.WorkflowID)
-		c.add(more, args...)
-		if at != nil {
-			c.add("(r.created_at, r.id) < (?, ?)", at.Key, at.ID)
-		}
-		return from + c.sql() + namedOrder, append(c.args, q.Limit+1)
-	}
-	if q.States == nil {
-		return where(firstSQL)
-	}
-	var branches []string
-	var args []any
-	for _, state := range q.States {
-		text, own := where(latestSQL+" AND r.state = ?", string(state))
-		branches = append(branches, "SELECT * FROM ("+text+") AS b")
-		args = append(args, own...)
-	}
-	merged := "SELECT id, created_at FROM (" + strings.Join(branches, " UNION ALL ") + ") AS m ORDER BY created_at DESC, id DESC LIMIT ?"
-	return merged, append(args, q.Limit+1)
 }
 
 // latestOf returns the latest runs of the series to which the runs belong, in

@@ -17,7 +17,8 @@ const (
 	storedDefinitionsSQL = `SELECT CAST(coalesce(sum((SELECT coalesce(sum(octet_length(v.definition) + octet_length(v.change_summary)), 0)
 FROM workflow_versions v WHERE v.workflow_id = w.id)), 0) AS BIGINT) FROM workflows w WHERE w.tenant_id = ? AND w.deleted = `
 	storedLiveSQL    = storedDefinitionsSQL + "0"
-	storedDeletedSQL = storedDefinitionsSQL + "1 AND EXISTS (SELECT 1 FROM runs r WHERE r.tenant_id = w.tenant_id AND r.workflow_id = w.id)"
+	storedDeletedSQL = storedDefinitionsSQL + "1 AND (EXISTS (SELECT 1 FROM runs r WHERE r.tenant_id = w.tenant_id AND r.workflow_id = w.id AND " + punctualSQL +
+		") OR EXISTS (SELECT 1 FROM runs r WHERE r.tenant_id = w.tenant_id AND r.workflow_id = w.id AND " + notPunctualSQL + "))"
 	storedOriginsSQL = `SELECT CAST(coalesce(sum(octet_length(parameters) + octet_length(installed_definition)), 0) AS BIGINT)
 FROM workflow_templates WHERE tenant_id = ?`
 	storedTemplatesSQL = `SELECT CAST(coalesce(sum(octet_length(t.parameters) + (SELECT coalesce(sum(octet_length(v.definition) + octet_length(v.parameters)), 0)
@@ -81,7 +82,8 @@ func deleteOrphanedVersions(tx *gorm.DB, tenantID, workflowID string) error {
 		"DELETE FROM workflow_templates WHERE workflow_id = ?",
 	} {
 		err := tx.Exec(text+` AND EXISTS (SELECT 1 FROM workflows WHERE id = ? AND deleted = 1)
-AND NOT EXISTS (SELECT 1 FROM runs WHERE tenant_id = ? AND workflow_id = ?)`, workflowID, workflowID, tenantID, workflowID).Error
+AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.tenant_id = ? AND r.workflow_id = ? AND `+punctualSQL+`)
+AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.tenant_id = ? AND r.workflow_id = ? AND `+notPunctualSQL+`)`, workflowID, workflowID, tenantID, workflowID, tenantID, workflowID).Error
 		if err != nil {
 			return err
 		}

@@ -3,15 +3,25 @@ package store
 import (
 	"context"
 	"heddle/executor"
+
+	"gorm.io/gorm"
 )
 
 // Usage sums what runs of a workflow consumed that were created from q.From on
 // and before q.To: their number, tokens and cost in millionths of a US dollar.
-// It reads the index by tenant, workflow and creation.
+// It reads the workflow's runs of that time.
 func (db *DB) Usage(ctx context.Context, q executor.UsageQuery) (executor.UsageSum, error) {
-	var sum executor.UsageSum
-	err := db.reader(ctx).Raw(`SELECT count(*) AS runs, coalesce(sum(tokens), 0) AS tokens, coalesce(sum(cost_micro_usd), 0) AS cost_micro_usd
-FROM runs WHERE tenant_id = ? AND workflow_id = ? AND created_at >= ? AND created_at < ?`,
-		q.TenantID, q.WorkflowID, millis(q.From), millis(q.To)).Row().Scan(&sum.Runs, &sum.Tokens, &sum.CostMicroUSD)
-	return sum, translate(err)
+	return viewResult(ctx, db, func(tx *gorm.DB) (executor.UsageSum, error) {
+		// The bound of a range is excluded.
+		l := rangeList{tenantID: q.TenantID, order: runOrder{after: millis(q.From) - 1, before: millis(q.To)}}
+		var err error
+		if l.ranges, err = findRanges(tx, q.TenantID, []string{q.WorkflowID}); err != nil {
+			return executor.UsageSum{}, err
+		}
+		n, err := l.sums(tx, "count(*)", "coalesce(sum(r.tokens), 0)", "coalesce(sum(r.cost_micro_usd), 0)")
+		if err != nil {
+			return executor.UsageSum{}, err
+		}
+		return executor.UsageSum{Runs: n[0], Tokens: n[1], CostMicroUSD: n[2]}, nil
+	})
 }

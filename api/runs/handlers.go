@@ -69,7 +69,8 @@ func (h *handlers) authoriseNamed(c *core.Call, ref string) error {
 	return core.Allow(c.Principal, c.Route.Action, w.ID, w.Slug)
 }
 
-// v1List lists the runs that the caller may view, of all workflows, newest first. The names of
+// v1List lists the runs that the caller may view, of all workflows, newest first: by creation, or by
+// start where a bound of that is given. The names of
 // their versions are looked up once per version and page.
 func (h *handlers) v1List(c *core.Call) error {
 	q, p, err := c.PageQuery()

@@ -92,7 +92,7 @@ func v1Filters() []core.Param {
 		{Name: "state", Enum: states, Description: "The same as status."},
 		{Name: "workflow_id", Description: "A workflow's slug or id."},
 		{Name: "trigger", Enum: definitions.Triggers(), Description: "What started the run."},
-		{Name: "started_after", Description: "An RFC 3339 time; runs that started later."},
-		{Name: "started_before", Description: "An RFC 3339 time; runs that started earlier."},
+		{Name: "started_after", Description: "An RFC 3339 time; runs that started later, in the order of their starts."},
+		{Name: "started_before", Description: "An RFC 3339 time; runs that started earlier, in the order of their starts."},
 	}, core.CursorPaging()...)
 }

@@ -14,13 +14,15 @@ import (
 // listTests hold what lists promise: no gap and no repeat between pages, exact
 // filters, and cursors of their own list only.
 var listTests = map[string]func(*testing.T, *store.DB){
-	"run list pages without gap or repeat":      testRunPages,
-	"run list filters":                          testRunFilters,
-	"run list refuses foreign cursors":          testRunCursors,
-	"workflow list pages without gap or repeat": testWorkflowPages,
-	"workflow list filters":                     testWorkflowFilters,
-	"workflow search":                           testWorkflowSearch,
-	"workflow list refuses foreign cursors":     testWorkflowCursors,
+	"run list pages without gap or repeat":       testRunPages,
+	"run list filters":                           testRunFilters,
+	"run list with every combination of filters": testRunFilterCombinations,
+	"run list pages by start":                    testRunPagesByStart,
+	"run list refuses foreign cursors":           testRunCursors,
+	"workflow list pages without gap or repeat":  testWorkflowPages,
+	"workflow list filters":                      testWorkflowFilters,
+	"workflow search":                            testWorkflowSearch,
+	"workflow list refuses foreign cursors":      testWorkflowCursors,
 }
 
 // runIDs returns the ids of a page, in its order; never nil.

@@ -19,7 +19,22 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		crashTests, auditTests, turnTests,
 	} {
 		for _, name := range slices.Sorted(maps.Keys(group)) {
-			t.Run(name, func(t *testing.T) { group[name](t, open(t)) })
+			t.Run(name, func(t *testing.T) {
+				db := open(t)
+				group[name](t, db)
+				checkCounts(t, db)
+			})
 		}
+	}
+}
+
+// checkCounts fails where the counters of runs do not say what the rows do, whatever
+// the test did to them.
+func checkCounts(t *testing.T, db *store.DB) {
+	t.Helper()
+	wrong, err := db.RecountRuns(ctx)
+	must(t, err)
+	if wrong > 0 {
+		t.Errorf("%d counters of runs were wrong", wrong)
 	}
 }

@@ -1,0 +1,110 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"heddle/executor/machine"
+	"maps"
+	"slices"
+
+	"gorm.io/gorm"
+)
+
+// countKey names a kept counter: how many runs of a workflow are in a state and
+// were started by a trigger. The totals of lists are sums of these, so that no list
+// counts rows. On PostgreSQL a counter is spread over rows, of which a transaction
+// changes the one of its connection: transactions that count the same runs do not
+// wait for each other. A row may be negative, their sum is the number.
+type countKey struct {
+	tenantID, workflowID, state, trigger string
+}
+
+// compare orders keys, for transactions that change several counters.
+func (k countKey) compare(other countKey) int {
+	return cmp.Or(cmp.Compare(k.tenantID, other.tenantID), cmp.Compare(k.workflowID, other.workflowID),
+		cmp.Compare(k.state, other.state), cmp.Compare(k.trigger, other.trigger))
+}
+
+// countSQL adds to a counter.
+var countSQL = sqlText{
+	sqlite: "INSERT INTO run_counts (tenant_id, workflow_id, state, trigger_kind, shard, n) VALUES (?, ?, ?, ?, 0, ?)" + addToCount,
+	postgres: numbered("INSERT INTO run_counts (tenant_id, workflow_id, state, trigger_kind, shard, n) VALUES (?, ?, ?, ?, pg_backend_pid() % 16, ?)" +
+		addToCount),
+}
+
+const addToCount = " ON CONFLICT (tenant_id, workflow_id, state, trigger_kind, shard) DO UPDATE SET n = run_counts.n + excluded.n"
+
+// countChanges returns the statements that keep the counters true to the writes,
+// one for each counter that changes, however many runs change it. They are executed
+// last, in one order everywhere, as on PostgreSQL they lock rows that other runs
+// share.
+func countChanges(alive []*write) []statement {
+	changes := map[countKey]int64{}
+	for _, w := range alive {
+		now := countKey{w.row.TenantID, w.row.WorkflowID, w.row.State, w.row.TriggerKind}
+		switch {
+		case w.expected == 0:
+			changes[now]++
+		case w.stateBefore != w.row.State:
+			before := now
+			before.state = w.stateBefore
+			changes[before]--
+			changes[now]++
+		}
+	}
+	var list []statement
+	for _, k := range slices.SortedFunc(maps.Keys(changes), countKey.compare) {
+		if n := changes[k]; n != 0 {
+			list = append(list, statement{countSQL, []any{k.tenantID, k.workflowID, k.state, k.trigger, n}})
+		}
+	}
+	return list
+}
+
+// uncount takes a deleted run out of its counter.
+func (db *DB) uncount(tx *gorm.DB, r runRow) error {
+	text := countSQL.sqlite
+	if db.postgres() {
+		text = countSQL.postgres
+	}
+	return tx.Exec(text, r.TenantID, r.WorkflowID, r.State, r.TriggerKind, -1).Error
+}
+
+// countedTotal returns how many runs the counters have for a list of whole ranges:
+// without bounds of the start.
+func countedTotal(tx *gorm.DB, tenantID string, workflowIDs []string, states []machine.State, trigger string) (int, error) {
+	c := &conditions{}
+	c.add("tenant_id = ?", tenantID)
+	if workflowIDs != nil {
+		c.add("workflow_id IN ?", workflowIDs)
+	}
+	if len(states) > 0 {
+		c.add("state IN ?", states)
+	}
+	if trigger != "" {
+		c.add("trigger_kind = ?", trigger)
+	}
+	var n int
+	err := tx.Raw("SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM run_counts WHERE "+c.sql(), c.args...).Scan(&n).Error
+	return n, err
+}
+
+// recountSQL sets right what the counters lack, of one moment: a transaction that
+// commits meanwhile has changed rows and counters both, or neither.
+const recountSQL = `INSERT INTO run_counts (tenant_id, workflow_id, state, trigger_kind, shard, n)
+SELECT tenant_id, workflow_id, state, trigger_kind, 0, CAST(sum(n) AS BIGINT) FROM (
+  SELECT tenant_id, workflow_id, state, trigger_kind, count(*) AS n FROM runs AS r WHERE ` + punctualSQL + ` GROUP BY tenant_id, workflow_id, state, trigger_kind
+  UNION ALL SELECT tenant_id, workflow_id, state, trigger_kind, count(*) FROM runs AS r WHERE ` + notPunctualSQL + ` GROUP BY tenant_id, workflow_id, state, trigger_kind
+  UNION ALL SELECT tenant_id, workflow_id, state, trigger_kind, -n FROM run_counts
+) AS d GROUP BY tenant_id, workflow_id, state, trigger_kind HAVING sum(n) <> 0` + addToCount
+
+// RecountRuns compares the counters of runs with the rows, sets right what differs
+// and returns how many counters that were. It may run beside anything. It reads an
+// index of all runs: BeginTerm calls it on PostgreSQL, where a node of an earlier
+// version may have written runs until then, and tests to find that it is 0.
+func (db *DB) RecountRuns(ctx context.Context) (int, error) {
+	return updateResult(ctx, db, func(tx *gorm.DB) (int, error) {
+		res := tx.Exec(recountSQL)
+		return int(res.RowsAffected), res.Error
+	})
+}
