@@ -43,8 +43,8 @@ type client struct {
 
 // newClient returns a client that dials through g only. It uses no proxy, because the
 // guard would see only the proxy's address. version is appended to the User-Agent and
-// may be empty.
-func newClient(g *Guard, version string, now func() time.Time) *client {
+// may be empty. idlePerHost is Deps.IdlePerHost.
+func newClient(g *Guard, version string, now func() time.Time, idlePerHost int) *client {
 	agent := "heddle"
 	if version != "" {
 		agent += "/" + version
@@ -56,8 +56,8 @@ func newClient(g *Guard, version string, now func() time.Time) *client {
 		DisableCompression:     true, // plainBody undoes it
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    15 * time.Second,
-		MaxIdleConns:           128,
-		MaxIdleConnsPerHost:    16,
+		MaxIdleConns:           4 * idlePerHost,
+		MaxIdleConnsPerHost:    idlePerHost,
 		MaxConnsPerHost:        0,
 		IdleConnTimeout:        60 * time.Second,
 		ExpectContinueTimeout:  time.Second,

@@ -14,12 +14,15 @@ import (
 // Deps is what the step types need from outside. Zero values are usable: nothing private
 // may be reached, scripts run in the sandbox, there are no agents.
 type Deps struct {
-	Egress  *Guard // nil: nothing is opened
-	Scripts Scripts
-	Agents  Agents           // nil: every agent is unknown
-	Version string           // for User-Agent
-	Now     func() time.Time // nil: time.Now
-	Log     *slog.Logger     // nil: slog.Default
+	Egress *Guard // nil: nothing is opened
+	// IdlePerHost is how many connections to one host are kept open for further requests;
+	// 0: 128. Of all hosts together there are at most four times as many.
+	IdlePerHost int
+	Scripts     Scripts
+	Agents      Agents           // nil: every agent is unknown
+	Version     string           // for User-Agent
+	Now         func() time.Time // nil: time.Now
+	Log         *slog.Logger     // nil: slog.Default
 }
 
 // Registry holds the step types by name. It does not change after Default and is safe
@@ -37,6 +40,9 @@ func Default(deps Deps) *Registry {
 	if deps.Egress == nil {
 		deps.Egress = &Guard{}
 	}
+	if deps.IdlePerHost == 0 {
+		deps.IdlePerHost = 128
+	}
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
@@ -45,7 +51,7 @@ func Default(deps Deps) *Registry {
 	}
 	r := &Registry{
 		types:  make(map[string]*stepType),
-		client: newClient(deps.Egress, deps.Version, deps.Now),
+		client: newClient(deps.Egress, deps.Version, deps.Now, deps.IdlePerHost),
 		runner: newScriptRunner(deps.Scripts, deps.Log),
 	}
 	for _, t := range []*stepType{

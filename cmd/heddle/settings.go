@@ -27,6 +27,7 @@ type settings struct {
 	MaxSteps        int           // steps in flight
 	MaxScripts      int           // scripts in flight
 	MaxPerHost      int           // webhooks in flight to one host
+	IdlePerHost     int           // connections kept open to one host
 	Scripts         string        // sandbox, off or unconfined
 	ScriptLimits    steps.Limits  // of one script
 	ScriptCgroup    string        // auto, off or an absolute path
@@ -127,6 +128,12 @@ func table() []setting {
 			Name: "HEDDLE_MAX_PER_HOST", Flag: "max-per-host", Default: "5",
 			Help: "webhooks in flight at one time to one host, and never more than half of WORKFLOW_MAX_CONCURRENT_RUNS", Allowed: "a whole number from 1 to 100000",
 			set: func(s *settings, v string) (err error) { s.MaxPerHost, err = between(v, 1, 100_000); return err },
+		},
+		{
+			// Beyond them each request dials anew.
+			Name: "HEDDLE_IDLE_PER_HOST", Flag: "idle-per-host", Default: "128",
+			Help: "connections of steps to one host that are kept open for further requests, for a minute", Allowed: "a whole number from 1 to 10000",
+			set: func(s *settings, v string) (err error) { s.IdlePerHost, err = between(v, 1, 10_000); return err },
 		},
 		{
 			// sandbox refuses scripts where nothing confines them (steps.Sandbox).

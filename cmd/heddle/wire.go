@@ -138,7 +138,7 @@ func (w *wiring) openSecrets(ctx context.Context) error {
 func (w *wiring) openSteps(context.Context) (err error) {
 	w.registry = steps.Default(steps.Deps{
 		Egress: w.guard, Agents: agentSource{w.agents, w.secrets}, Version: buildVersion(), Now: time.Now, Log: w.log,
-		Scripts: w.settings.scripts(),
+		Scripts: w.settings.scripts(), IdlePerHost: w.settings.IdlePerHost,
 	})
 	// Asking for the limits here removes what a server that crashed left behind.
 	w.log.Debug("scripts", "limits", w.registry.ScriptLimits())
