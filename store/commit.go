@@ -83,7 +83,7 @@ type groupTx interface {
 	// reports, per write, whether it did. It sets stateBefore of those.
 	updateRuns(writes []*write) ([]bool, error)
 	// insert stores the new runs, then events and snapshots of all writes, and
-	// executes the statements that count them.
+	// executes the statements that count them. Its error may be that of commit.
 	insert(runs, all []*write, counts []statement) error
 	// execAll executes statements in order and returns how many rows each
 	// changed. Callers go through execStatements.
@@ -101,7 +101,7 @@ type groupTx interface {
 // waits as long as ctx lasts. From then on ctx does not interrupt it.
 func (db *DB) beginGroup(ctx context.Context) (groupTx, error) {
 	if db.postgres() {
-		return beginPostgres(ctx, db.pool)
+		return beginPostgres(ctx, db.pool, db.notices)
 	}
 	return db.prepared.begin(ctx)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -14,93 +15,79 @@ import (
 const groupTimeout = 20 * time.Second
 
 // postgresGroup is a group's transaction on PostgreSQL: one statement per
-// table, with the rows as arrays, so that a group of any size takes a handful
-// of round trips. It implements groupTx and is used by one goroutine.
+// table, with the rows as arrays. Statements whose results decide nothing wait
+// in pending for the next one that is sent, so that a group of any size takes
+// few round trips: BEGIN goes out with the first statement, and the insertions
+// with COMMIT. It implements groupTx and is used by one goroutine.
 type postgresGroup struct {
 	// ctx ends groupTimeout after the beginning and not with the caller's: a
 	// transaction is not abandoned halfway.
-	ctx    context.Context //nolint:containedctx // the context of one transaction, which ends with it
-	cancel context.CancelFunc
-	conn   *pgxpool.Conn
-	tx     pgx.Tx
+	ctx     context.Context //nolint:containedctx // the context of one transaction, which ends with it
+	cancel  context.CancelFunc
+	conn    *pgxpool.Conn
+	pending *pgx.Batch // never nil
+	begun   bool       // BEGIN was sent
 	// byLeader is set when the lease's epoch was checked: the node that drives
 	// runs need not be notified of new ones.
 	byLeader bool
+	// changed are the runs of which other nodes are notified after the commit, and
+	// work that there is something for the one that drives runs.
+	notices *notifier
+	changed []string
+	work    bool
 }
 
 // beginPostgres waits for a connection as long as ctx lasts. From then on the
 // end of ctx does not abandon the transaction halfway; groupTimeout does. The
 // isolation is READ COMMITTED: what is read is locked, or checked by the WHERE
 // of the statement that writes.
-func beginPostgres(ctx context.Context, pool *pgxpool.Pool) (groupTx, error) {
+func beginPostgres(ctx context.Context, pool *pgxpool.Pool, notices *notifier) (groupTx, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
 	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), groupTimeout)
-	tx, err := conn.Begin(own)
-	if err != nil {
-		cancel()
-		conn.Release()
-		return nil, err
-	}
-	return &postgresGroup{ctx: own, cancel: cancel, conn: conn, tx: tx}, nil
+	g := &postgresGroup{ctx: own, cancel: cancel, conn: conn, pending: &pgx.Batch{}, notices: notices}
+	g.pending.Queue("BEGIN")
+	return g, nil
+}
+
+// send sends what is pending in one round trip and calls its functions with the
+// results, in order. The first error ends it; the server has then executed
+// nothing of what came behind.
+func (g *postgresGroup) send() error {
+	batch := g.pending
+	g.pending, g.begun = &pgx.Batch{}, true
+	return g.conn.SendBatch(g.ctx, batch).Close()
 }
 
 // epoch takes leaseLock shared, so that group commits do not wait for each
 // other but a takeover waits for all of them.
 func (g *postgresGroup) epoch() (int64, error) {
-	// Two statements, sent together: the second's snapshot must be taken with
-	// the lock held.
-	batch := &pgx.Batch{}
-	batch.Queue("SELECT pg_advisory_xact_lock_shared($1)", int64(leaseLock))
+	// Two statements: the second's snapshot must be taken with the lock held.
+	g.pending.Queue("SELECT pg_advisory_xact_lock_shared($1)", int64(leaseLock))
 	g.byLeader = true
 	var epoch int64
-	batch.Queue("SELECT coalesce(max(epoch), 0) FROM leases WHERE name = $1", executorLease).QueryRow(func(row pgx.Row) error {
+	g.pending.Queue("SELECT coalesce(max(epoch), 0) FROM leases WHERE name = $1", executorLease).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&epoch)
 	})
-	return epoch, g.tx.SendBatch(g.ctx, batch).Close()
+	return epoch, g.send()
 }
 
 // liveWorkflows locks the rows FOR KEY SHARE, in the order of their ids:
 // deletions wait, other changes and other groups do not.
 func (g *postgresGroup) liveWorkflows(ids []string) (map[string]workflowHead, error) {
-	rows, err := g.tx.Query(g.ctx, "SELECT id, revision, status FROM workflows WHERE id = ANY($1) AND deleted = 0 ORDER BY id FOR KEY SHARE", ids)
-	if err != nil {
-		return nil, err
-	}
 	there := make(map[string]workflowHead, len(ids))
-	var id, status string
-	var revision int64
-	_, err = pgx.ForEachRow(rows, []any{&id, &revision, &status}, func() error {
-		there[id] = workflowHead{revision, workflows.Status(status)}
-		return nil
+	g.pending.Queue("SELECT id, revision, status FROM workflows WHERE id = ANY($1) AND deleted = 0 ORDER BY id FOR KEY SHARE", ids).Query(func(rows pgx.Rows) error {
+		var id, status string
+		var revision int64
+		_, err := pgx.ForEachRow(rows, []any{&id, &revision, &status}, func() error {
+			there[id] = workflowHead{revision, workflows.Status(status)}
+			return nil
+		})
+		return err
 	})
-	return there, err
-}
-
-// strings returns the rows of a query of one text column, in its order.
-func (g *postgresGroup) strings(text string, args ...any) ([]string, error) {
-	rows, err := g.tx.Query(g.ctx, text, args...)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[string])
-}
-
-// pairs returns the rows of a query of two text columns, by the first.
-func (g *postgresGroup) pairs(text string, args ...any) (map[string]string, error) {
-	rows, err := g.tx.Query(g.ctx, text, args...)
-	if err != nil {
-		return nil, err
-	}
-	list := map[string]string{}
-	var first, second string
-	_, err = pgx.ForEachRow(rows, []any{&first, &second}, func() error {
-		list[first] = second
-		return nil
-	})
-	return list, err
+	return there, g.send()
 }
 
 // updateRuns updates all runs with one statement. The WHERE names the expected
@@ -114,7 +101,8 @@ func (g *postgresGroup) updateRuns(writes []*write) ([]bool, error) {
 		rows.add(&w.row)
 		expected[i] = w.expected
 	}
-	changed, err := g.pairs(`UPDATE runs AS r SET version = u.version, hash = u.hash, state = u.state, seq = u.seq,
+	before := make(map[string]string, len(writes)) // states, by run
+	g.pending.Queue(`UPDATE runs AS r SET version = u.version, hash = u.hash, state = u.state, seq = u.seq,
   started_at = u.started_at, completed_at = u.completed_at, updated_at = u.updated_at, wake_at = u.wake_at,
   output = u.output, error = u.error, tokens = u.tokens, cost_micro_usd = u.cost_micro_usd, versions = u.versions
 FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bigint[], $14::bigint[], $15::text[])
@@ -122,23 +110,30 @@ FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::
   JOIN runs AS b ON b.id = u.id AND b.seq = u.expected
 WHERE r.id = u.id AND r.seq = u.expected RETURNING r.id, b.state`,
 		rows.id, expected, rows.version, rows.hash, rows.state, rows.seq, rows.startedAt, rows.completedAt, rows.updatedAt,
-		rows.wakeAt, rows.output, rows.failure, rows.tokens, rows.cost, rows.versions)
-	if err != nil {
+		rows.wakeAt, rows.output, rows.failure, rows.tokens, rows.cost, rows.versions).Query(func(rows pgx.Rows) error {
+		var id, state string
+		_, err := pgx.ForEachRow(rows, []any{&id, &state}, func() error {
+			before[id] = state
+			return nil
+		})
+		return err
+	})
+	if err := g.send(); err != nil {
 		return nil, err
 	}
 	// RETURNING has no order, so winners are matched by id.
 	won := make([]bool, len(writes))
 	for i, w := range writes {
-		w.stateBefore, won[i] = changed[w.row.ID]
+		w.stateBefore, won[i] = before[w.row.ID]
 	}
 	return won, nil
 }
 
-// insert sends everything in one round trip, and the notifications with it:
-// PostgreSQL delivers them when the transaction commits. Nodes that follow the
-// runs are notified of grown journals, and the one that drives runs of new ones.
+// insert leaves everything pending: an error of it is that of the next
+// statement, usually of commit. Nodes that follow the runs are notified of grown
+// journals, and the one that drives runs of new ones.
 func (g *postgresGroup) insert(runs, all []*write, counts []statement) error {
-	batch := &pgx.Batch{}
+	batch := g.pending
 	if len(runs) > 0 {
 		rows := runArrays{}
 		for _, w := range runs {
@@ -152,9 +147,8 @@ func (g *postgresGroup) insert(runs, all []*write, counts []statement) error {
 			rows.createdAt, rows.state, rows.seq, rows.startedAt, rows.completedAt, rows.updatedAt, rows.wakeAt, rows.output, rows.failure, rows.tokens, rows.cost, rows.versions, rows.concurrencyKey, rows.startedBy)
 	}
 	journal := eventArrays{}
-	grown := make([]string, len(all))
-	for i, w := range all {
-		grown[i] = w.row.ID
+	for _, w := range all {
+		g.changed = append(g.changed, w.row.ID)
 		for at := range w.events {
 			journal.add(&w.events[at])
 		}
@@ -169,33 +163,46 @@ func (g *postgresGroup) insert(runs, all []*write, counts []statement) error {
 	for _, count := range counts {
 		batch.Queue(count.text.postgres, count.args...)
 	}
-	batch.Queue("SELECT pg_notify($1, $2)", eventsChannel, runIDsPayload(grown))
-	if len(runs) > 0 && !g.byLeader {
-		batch.Queue("SELECT pg_notify($1, '')", workChannel)
-	}
-	return g.tx.SendBatch(g.ctx, batch).Close()
+	g.work = g.work || len(runs) > 0 && !g.byLeader
+	return nil
 }
 
-// notify sends one notification for all the runs; PostgreSQL delivers it when the
-// transaction commits, and drops it at a rollback.
+// notify notes the runs for one notification after the commit.
 func (g *postgresGroup) notify(runIDs []string) error {
-	_, err := g.tx.Exec(g.ctx, "SELECT pg_notify($1, $2)", eventsChannel, runIDsPayload(runIDs))
-	return err
+	g.changed = append(g.changed, runIDs...)
+	return nil
 }
 
-// commit ends the transaction and returns the connection.
+// commit ends the transaction, and executes what is pending before. The server
+// executes nothing behind a statement that failed, COMMIT included, and says so;
+// any other failure is outcome_unknown.
 func (g *postgresGroup) commit() error {
 	defer g.end()
-	if err := g.tx.Commit(g.ctx); err != nil {
+	g.pending.Queue("COMMIT").Exec(func(tag pgconn.CommandTag) error {
+		if tag.String() != "COMMIT" {
+			return pgx.ErrTxCommitRollback
+		}
+		return nil
+	})
+	if err := g.send(); err != nil {
+		g.undo()
 		return commitError(err)
 	}
+	g.notices.add(g.changed, g.work)
 	return nil
 }
 
 // rollback undoes the transaction and returns the connection.
 func (g *postgresGroup) rollback() {
 	defer g.end()
-	_ = g.tx.Rollback(g.ctx) // a broken connection is dropped by the pool
+	g.undo()
+}
+
+// undo ends a transaction that was begun.
+func (g *postgresGroup) undo() {
+	if g.begun && g.conn.Conn().PgConn().TxStatus() != 'I' {
+		_, _ = g.conn.Exec(g.ctx, "ROLLBACK") // a broken connection is dropped by the pool
+	}
 }
 
 // end returns the connection; the pool closes it if the transaction is not

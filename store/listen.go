@@ -10,9 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// What PostgreSQL nodes notify each other of, always as part of the transaction that
-// it is about. Nothing depends on it: a node that receives nothing looks again after
-// a while.
+// What PostgreSQL nodes notify each other of. Nothing depends on it: a node that
+// receives nothing looks again after a while.
 const (
 	// eventsChannel carries the ids of runs whose journals have grown,
 	// separated by commas; "" where they are too many to name.

@@ -37,7 +37,7 @@ func openPostgres(ctx context.Context, url string, s settings) (*DB, error) {
 	if err != nil {
 		return nil, openError(err)
 	}
-	db := &DB{dialect: migrations.Postgres, pool: pool, processName: processName()}
+	db := &DB{dialect: migrations.Postgres, pool: pool, notices: &notifier{pool: pool}, processName: processName()}
 	db.write.sql = stdlib.OpenDBFromPool(pool)
 	db.read.sql = db.write.sql
 	if err := awaitServer(ctx, pool, s); err != nil {

@@ -3,7 +3,7 @@ package store
 import (
 	"strings"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // sqlText is the text of one statement in the wording of each dialect: SQLite's
@@ -50,23 +50,14 @@ func (g *sqliteGroup) execAll(list []statement) ([]int64, error) {
 
 // execAll sends all statements in one round trip.
 func (g *postgresGroup) execAll(list []statement) ([]int64, error) {
-	batch := &pgx.Batch{}
-	for _, s := range list {
-		batch.Queue(s.text.postgres, s.args...)
-	}
-	results := g.tx.SendBatch(g.ctx, batch)
 	counts := make([]int64, len(list))
-	for i := range list {
-		tag, err := results.Exec()
-		if err != nil {
-			// The rest of the batch is read, or the connection could not be used
-			// for the rollback.
-			_ = results.Close()
-			return nil, err
-		}
-		counts[i] = tag.RowsAffected()
+	for i, s := range list {
+		g.pending.Queue(s.text.postgres, s.args...).Exec(func(tag pgconn.CommandTag) error {
+			counts[i] = tag.RowsAffected()
+			return nil
+		})
 	}
-	return counts, results.Close()
+	return counts, g.send()
 }
 
 // numbered returns a text with $1, $2 and so on for its question marks, at most

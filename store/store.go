@@ -72,6 +72,9 @@ type DB struct {
 	// pool is pgx's own view of write's connections, for group commits; nil on
 	// SQLite.
 	pool *pgxpool.Pool
+	// notices notifies other nodes of what group commits have changed; nil on
+	// SQLite. It has its own lock.
+	notices *notifier
 	// lock holds the file lock of a server on SQLite (WithLock); else nil.
 	lock *os.File
 	// prepared holds the statements of group commits on SQLite; else nil.
@@ -216,6 +219,7 @@ func (db *DB) Close() error {
 		errs = append(errs, db.write.sql.Close())
 	}
 	if db.pool != nil {
+		db.notices.wait()
 		db.session.close(context.Background())
 		db.pool.Close()
 	}
