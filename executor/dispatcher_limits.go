@@ -4,6 +4,7 @@ import (
 	"context"
 	"heddle/definitions"
 	"heddle/executor/machine"
+	"heddle/executor/queue"
 	"heddle/fault"
 )
 
@@ -31,7 +32,7 @@ func (dp *dispatcher) restoreLimits(ctx context.Context) error {
 			if err != nil || c.plan.Definition().Concurrency == nil {
 				continue // such a run cannot be driven, or has no limit any more
 			}
-			g, limit := group{r.WorkflowID, r.Key}, c.plan.Definition().Concurrency.Limit
+			g, limit := group{r.TenantID, r.WorkflowID, r.Key}, c.plan.Definition().Concurrency.Limit
 			if begun {
 				fresh.addMember(r.RunID, g)
 			} else {
@@ -52,7 +53,7 @@ func (dp *dispatcher) restoreLimits(ctx context.Context) error {
 func (dp *dispatcher) queueBehindLimit(runID string, g group, c *definitions.Concurrency) {
 	held, giveUp := dp.limits.enqueue(runID, g, c)
 	if !held {
-		dp.queued()
+		dp.unread(queue.Workflow{TenantID: g.tenantID, ID: g.workflowID})
 	}
 	for _, id := range giveUp {
 		dp.registry.deliver(id, message{input: machine.Cancel{Reason: "A newer run took its place: the workflow's concurrency limit is reached.", By: bySystem}}, false)

@@ -139,6 +139,8 @@ func (d *driver) load(a *activeRun, messages []message) bool {
 		d.unload(a)
 		if fault.KindOf(err) == fault.NotFound {
 			d.dispatcher.leaveLimits(a.id)
+		} else {
+			d.dispatcher.backlog.mark() // it may be queued, and waits nowhere in memory
 		}
 		return false
 	}
@@ -227,7 +229,7 @@ func (d *driver) waitForSlot(a *activeRun) {
 		d.registry.releaseSlot(a)
 	}
 	if d.term.state().drives() && !d.registry.isQuarantined(a.id) {
-		d.dispatcher.enqueueReady(a.id)
+		d.dispatcher.enqueueReady(a.run)
 		d.dispatcher.wake()
 	}
 }
@@ -329,12 +331,11 @@ func (d *driver) admit(a *activeRun, state termState, messages []message) admiss
 	}
 	for _, m := range messages {
 		switch m.input.(type) {
-		case machine.Begin:
-			d.dispatcher.backlog.mark() // it is in the store as queued and is found there again
+		case machine.Begin: // it is queued still, and waits again once it leaves memory
 		case machine.Tick:
-			d.dispatcher.enqueueIfRoom(a.id)
+			d.dispatcher.enqueueIfRoom(a.run)
 		default:
-			d.dispatcher.enqueueReady(a.id)
+			d.dispatcher.enqueueReady(a.run)
 		}
 	}
 	return deferred

@@ -96,6 +96,9 @@ func (d *driver) confirmCommit(c Commit) (bool, error) {
 // which may admit others.
 func (d *driver) committed(a *activeRun, change machine.Change) {
 	d.trace(a, change)
+	if a.run != nil && a.run.State == machine.Queued && change.Run.State != machine.Queued {
+		d.dispatcher.dropQueued(a.id)
+	}
 	a.run = change.Run
 	if len(change.Events) > 0 {
 		d.cfg.Hub.Wake(a.id)

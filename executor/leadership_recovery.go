@@ -127,7 +127,8 @@ func (l *leadership) abortAll(ctx context.Context) {
 	for _, a := range rest {
 		l.performer.abandon(a)
 	}
-	l.dispatcher.clearReady()
+	l.registry.clearWaiting()
+	l.dispatcher.clearQueue()
 	for _, a := range rest {
 		l.registry.deliver(a.id, message{input: machine.Tick{}}, false) // its driver sees the state and unloads it
 	}

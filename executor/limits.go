@@ -24,11 +24,17 @@ type limits struct {
 	byRun  map[string]group
 	// admitted holds runs that were let in from a queue and are to begin, in order. They
 	// are members already.
-	admitted []string
+	admitted []admittedRun
+}
+
+// admittedRun is a run that was let in, and its group.
+type admittedRun struct {
+	runID string
+	group group
 }
 
 // group is what a limit counts together: all runs of a workflow with one rendered key.
-type group struct{ workflowID, key string }
+type group struct{ tenantID, workflowID, key string }
 
 // groupState is a group: its members, and the runs that wait for it. limits.mu
 // guards it.
@@ -53,7 +59,7 @@ func newLimits() *limits {
 // run has no limit, and the other results mean nothing.
 func groupOf(run *machine.Run, key string) (group, *definitions.Concurrency, bool) {
 	c := run.Concurrency()
-	return group{run.WorkflowID, key}, c, c != nil && key != ""
+	return group{run.TenantID, run.WorkflowID, key}, c, c != nil && key != ""
 }
 
 // group returns the state of a group, a new one where there is none. mu is held.
@@ -239,7 +245,7 @@ func (l *limits) remove(runID string) bool {
 	let := false
 	for id, ok := s.next(); ok; id, ok = s.next() {
 		s.members[id] = false
-		l.admitted = append(l.admitted, id)
+		l.admitted = append(l.admitted, admittedRun{id, g})
 		let = true
 	}
 	l.dropIfEmpty(g, s)
@@ -247,15 +253,27 @@ func (l *limits) remove(runID string) bool {
 }
 
 // popAdmitted removes and returns the next run that was let in; false: there is none.
-func (l *limits) popAdmitted() (string, bool) {
+func (l *limits) popAdmitted() (runID string, g group, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.admitted) == 0 {
-		return "", false
+		return "", group{}, false
 	}
-	id := l.admitted[0]
+	first := l.admitted[0]
 	l.admitted = l.admitted[1:]
-	return id, true
+	return first.runID, first.group, true
+}
+
+// isMember reports whether a run counts in its group: it was admitted, or has begun.
+func (l *limits) isMember(runID string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	g, known := l.byRun[runID]
+	if !known {
+		return false
+	}
+	_, in := l.groups[g].members[runID]
+	return in
 }
 
 // isQueued reports whether a queued run waits for its group here, so that the store's queue
@@ -275,6 +293,7 @@ func (l *limits) isQueued(runID string) bool {
 // them. Version and Hash name the definition that it is on.
 type LimitedRun struct {
 	RunID      string
+	TenantID   string
 	WorkflowID string
 	Version    int
 	Hash       string

@@ -48,7 +48,7 @@ func (m *model) leave(id string) (admitted []string) {
 // runs of versions of different limits under one key.
 func TestLimitsAreThoseOfEachRunsVersion(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		l, g := newLimits(), group{"wf", "=k"}
+		l, g := newLimits(), group{"t", "wf", "=k"}
 		m := &model{limit: map[string]int{}}
 		n := 0
 		t.Repeat(map[string]func(*rapid.T){
@@ -74,7 +74,7 @@ func TestLimitsAreThoseOfEachRunsVersion(t *testing.T) {
 				want := m.leave(id)
 				l.remove(id)
 				var got []string
-				for next, ok := l.popAdmitted(); ok; next, ok = l.popAdmitted() {
+				for next, _, ok := l.popAdmitted(); ok; next, _, ok = l.popAdmitted() {
 					got = append(got, next)
 				}
 				if !slices.Equal(got, want) {

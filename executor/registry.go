@@ -4,6 +4,7 @@ import (
 	"context"
 	"heddle/audit"
 	"heddle/executor/machine"
+	"heddle/executor/queue"
 	"sync"
 )
 
@@ -32,6 +33,8 @@ type registry struct {
 	quarantined map[string]bool
 	// results are ends of attempts that could not be committed; see keepResults.
 	results unjournalledResults
+	// waiting has the states of queued runs that are not in runs.
+	waiting waitingRuns
 	shrank  *sync.Cond // broadcast when runs shrinks; over mu
 }
 
@@ -115,14 +118,14 @@ type outcome struct {
 // newRegistry makes an empty registry. Its dispatcher and drive are set by New before the
 // first message is delivered, because those objects need the registry themselves.
 func newRegistry(t *term) *registry {
-	r := &registry{term: t, runs: make(map[string]*activeRun)}
+	r := &registry{term: t, runs: make(map[string]*activeRun), waiting: newWaitingRuns()}
 	r.shrank = sync.NewCond(&r.mu)
 	return r
 }
 
 // deliver hands a message to a run and starts a driver where none is active. A run that is
-// not in memory is added under the present epoch and loaded by its driver; the recovery of
-// a held run goes before the message. With slotTaken the caller has taken a slot for the
+// not in memory is added under the present epoch and, unless its state was kept, loaded by
+// its driver; the recovery of a held run goes before the message. With slotTaken the caller has taken a slot for the
 // run; it is released again where the run has one already. deliver never blocks on the run
 // and may be called by any goroutine, in every state of the term: where nothing may be
 // journalled the driver refuses the message.
@@ -134,6 +137,9 @@ func (r *registry) deliver(runID string, m message, slotTaken bool) {
 		// memory, and its commits are refused once the lease is another's.
 		a = &activeRun{id: runID, epoch: r.term.epoch.Load()}
 		r.runs[runID] = a
+		if w, ok := r.waiting.take(runID, a.epoch); ok {
+			a.run, a.key, a.trace, a.snapshots = w.run, w.key, w.trace, w.snapshots
+		}
 		if r.unrecovered[runID] {
 			delete(r.unrecovered, runID)
 			a.messages = r.recovery(a)
@@ -227,10 +233,14 @@ func (r *registry) receive(a *activeRun) ([]message, bool) {
 	if parked {
 		a.endIsolation()
 	}
-	queued := parked && a.run != nil && a.run.State == machine.Queued
+	var queued *machine.Run
+	if parked && a.run != nil && a.run.State == machine.Queued && r.term.state().drives() {
+		queued = a.run
+		r.waiting.put(a.id, waitingRun{epoch: a.epoch, run: a.run, key: a.key, trace: a.trace, snapshots: a.snapshots})
+	}
 	r.mu.Unlock()
-	if queued {
-		r.dispatcher.queued() // the dispatcher passes over runs that are in memory
+	if queued != nil {
+		r.dispatcher.enqueueAgain(queued)
 	}
 	if release {
 		r.dispatcher.slots.release()
@@ -280,15 +290,15 @@ func (r *registry) releaseSlot(a *activeRun) {
 	r.dispatcher.slots.release()
 }
 
-// withoutActive returns the ids of those runs that are neither in memory nor wait for their
-// workflow's concurrency limit, in the same order. It overwrites ids.
-func (r *registry) withoutActive(ids []string) []string {
+// withoutActive returns those runs that are neither in memory nor wait for their workflow's
+// concurrency limit, in the same order. It overwrites list.
+func (r *registry) withoutActive(list []queue.Run) []queue.Run {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	kept := ids[:0]
-	for _, id := range ids {
-		if r.runs[id] == nil && !r.dispatcher.limits.isQueued(id) {
-			kept = append(kept, id)
+	kept := list[:0]
+	for _, run := range list {
+		if r.runs[run.ID] == nil && !r.dispatcher.limits.isQueued(run.ID) {
+			kept = append(kept, run)
 		}
 	}
 	return kept

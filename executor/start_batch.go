@@ -7,6 +7,7 @@ import (
 	"heddle/deadline"
 	"heddle/definitions"
 	"heddle/executor/machine"
+	"heddle/executor/queue"
 	"heddle/fault"
 	"slices"
 )
@@ -184,10 +185,12 @@ func (b *batch) stored(stored []bool) {
 		b.s.cfg.countStored(&r.Commit)
 		b.s.driver.committed(&activeRun{id: r.Row.RunID, epoch: r.Epoch, driveState: driveState{key: r.Row.ConcurrencyKey, trace: Trace{r.Row.TraceParent, r.Row.TraceState}}}, r.change)
 		if r.waits != nil {
-			b.s.dispatcher.queueBehindLimit(r.Row.RunID, group{r.Row.WorkflowID, r.Row.ConcurrencyKey}, r.waits)
+			b.s.dispatcher.queueBehindLimit(r.Row.RunID, group{r.Row.TenantID, r.Row.WorkflowID, r.Row.ConcurrencyKey}, r.waits)
 		}
 	}
-	b.s.dispatcher.queued()
+	if len(b.runs) > 0 {
+		b.s.dispatcher.unread(queue.Workflow{TenantID: b.runs[0].Row.TenantID, ID: b.runs[0].Row.WorkflowID})
+	}
 }
 
 // release ends the reservations of all quotas, and the membership in their groups of the

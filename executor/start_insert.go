@@ -55,7 +55,7 @@ func (s *Starter) insert(a *activeRun, change machine.Change, begun bool, target
 	case slot:
 		go s.driver.drive(a)
 	case !begun:
-		s.dispatcher.queued() // once more: the queue may have been read before the commit
+		s.dispatcher.offer(a, change.Run)
 	}
 	return row, nil
 }
@@ -67,7 +67,6 @@ func (s *Starter) insert(a *activeRun, change machine.Change, begun bool, target
 func (s *Starter) tryBegin(created machine.Change, a *activeRun) (machine.Change, bool) {
 	a.epoch = s.term.epoch.Load()
 	if a.epoch == 0 || !s.term.state().takesCommands() {
-		s.dispatcher.backlog.mark()
 		return created, false
 	}
 	// A run that startLimited admitted is a member already; any other stays queued.
@@ -80,8 +79,7 @@ func (s *Starter) tryBegin(created machine.Change, a *activeRun) (machine.Change
 	}
 	if needsSlot(begun) {
 		// A new run does not overtake those that are queued.
-		if s.dispatcher.backlog.mayExist() || !s.dispatcher.slots.tryAcquire() {
-			s.dispatcher.backlog.mark()
+		if s.dispatcher.mayWait() || !s.dispatcher.slots.tryAcquire() {
 			return created, false
 		}
 		a.slot = true
@@ -98,8 +96,7 @@ func (s *Starter) tryBegin(created machine.Change, a *activeRun) (machine.Change
 func (s *Starter) withBegin(created machine.Change) (machine.Change, bool) {
 	began, err := apply(s.cfg.Log, created.Run, machine.Begin{}, created.Run.CreatedAt, s.values.supply())
 	if _, ok := errors.AsType[*machine.BlobRequest](err); ok {
-		s.dispatcher.backlog.mark() // it makes large values at once: its driver stores them
-		return created, false
+		return created, false // it makes large values at once: its driver stores them
 	}
 	if err != nil {
 		s.cfg.Log.Error("a new run did not begin", "run_id", created.Run.RunID, "error", err)

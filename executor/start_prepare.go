@@ -4,6 +4,7 @@ import (
 	"context"
 	"heddle/audit"
 	"heddle/executor/machine"
+	"heddle/executor/queue"
 )
 
 // Prepared is a new run that a feature stores together with rows of its own. Stored is to
@@ -111,19 +112,15 @@ func (s *Starter) create(ctx context.Context, target Target, req StartRequest) (
 // and those that are queued are dispatched. It does not wait.
 func (s *Starter) Stored(runs ...Prepared) {
 	s.cfg.Crash("after_commit")
-	queued := false
 	for _, p := range runs {
 		s.cfg.countStored(&p.Commit)
 		s.releaseQuota(p.Row.TenantID, p.Row.RunID)
 		if p.Epoch == 0 {
-			queued = true
+			s.dispatcher.unread(queue.Workflow{TenantID: p.Row.TenantID, ID: p.Row.WorkflowID})
 			continue
 		}
 		a := &activeRun{id: p.Row.RunID, epoch: p.Epoch, driveState: driveState{trace: Trace{p.Row.TraceParent, p.Row.TraceState}}}
 		s.driver.committed(a, p.change)
-	}
-	if queued {
-		s.dispatcher.queued()
 	}
 }
 

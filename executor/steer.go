@@ -80,16 +80,13 @@ func (s *Steering) Pause(ctx context.Context, tenantID, runID string) (Record, e
 }
 
 // steer passes a command to a run of the tenant and returns the run after it. A run that is
-// queued by it, as by a resume, is dispatched. Errors: fault.NotFound run_not_found, the
+// queued by it, as by a resume, waits for a slot once it leaves memory. Errors: fault.NotFound run_not_found, the
 // machine's refusal, and those of submit.
 func (s *Steering) steer(ctx context.Context, tenantID, runID string, in machine.Input) (Record, error) {
 	if _, err := s.cfg.Store.Run(ctx, tenantID, runID); err != nil {
 		return Record{}, err
 	}
 	out, err := s.submit(ctx, tenantID, runID, in)
-	if err == nil && out.row.State == machine.Queued {
-		s.dispatcher.queued()
-	}
 	return out.row, err
 }
 

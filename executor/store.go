@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"heddle/events"
+	"heddle/executor/queue"
 	"time"
 )
 
@@ -71,20 +72,31 @@ type WorkflowStore interface {
 // QueueStore finds the runs that have something to do. The table of runs is the queue:
 // there is no other list that could disagree with it.
 type QueueStore interface {
-	// Queued lists the ids of at most limit queued runs, first come first served
-	// and fair between tenants (round robin over those that have any).
-	Queued(ctx context.Context, limit int) ([]string, error)
+	// QueuedWorkflows lists at most limit workflows that have queued runs, by tenant
+	// and id, behind after (zero: with the first).
+	QueuedWorkflows(ctx context.Context, after queue.Workflow, limit int) ([]QueuedWorkflow, error)
+	// QueuedRuns lists at most limit of a workflow's queued runs, first come first
+	// served; with unnamed, without those that have a name.
+	QueuedRuns(ctx context.Context, w queue.Workflow, unnamed bool, limit int) ([]queue.Run, error)
+	// QueuedAhead counts the queued runs of a run's workflow that come before it, up to
+	// limit.
+	QueuedAhead(ctx context.Context, run Record, limit int) (int, error)
 	// QueuedNamed lists a tenant's queued runs that have a name, first come
 	// first served.
 	QueuedNamed(ctx context.Context, tenantID string, limit int) ([]string, error)
-	// QueuedUnnamed is Queued without the runs that have a name.
-	QueuedUnnamed(ctx context.Context, limit int) ([]string, error)
 	// Due lists runs with WakeAt at or before t, earliest first and those of one
 	// time by id, beginning behind after (zero: with the first).
 	Due(ctx context.Context, after DueRun, t time.Time, limit int) ([]DueRun, error)
 	// BusyRuns lists the ids of runs in a Busy state behind afterID, by id. In
 	// the store of a node that has just taken the lease, a dead process left them.
 	BusyRuns(ctx context.Context, afterID string, limit int) ([]string, error)
+}
+
+// QueuedWorkflow is a workflow that has queued runs, with the ids of the first and the last
+// of them.
+type QueuedWorkflow struct {
+	queue.Workflow
+	First, Last string
 }
 
 // LimitStore counts the open runs of workflows with a concurrency limit.

@@ -6,6 +6,7 @@ import (
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/executor/queue"
 	"heddle/fault"
 	"heddle/metrics"
 	"heddle/schedules"
@@ -53,7 +54,9 @@ func (s runStore) Commit(context.Context, int64, []executor.Commit) []error { re
 func (s runStore) AcquireLease(context.Context, string, time.Time, time.Duration) (int64, error) {
 	return 0, executor.ErrLeaseHeld
 }
-func (s runStore) Queued(context.Context, int) ([]string, error) { return nil, errAway }
+func (s runStore) QueuedRuns(context.Context, queue.Workflow, bool, int) ([]queue.Run, error) {
+	return nil, errAway
+}
 
 func TestCommits(t *testing.T) {
 	m := metrics.New("test")
@@ -62,7 +65,7 @@ func TestCommits(t *testing.T) {
 	ended := executor.Commit{Row: executor.Record{State: machine.Completed}, Expected: 4}
 	s.Commit(t.Context(), 1, []executor.Commit{begun, ended, begun, begun, ended})
 	_, _ = s.AcquireLease(t.Context(), "", time.Time{}, 0)
-	_, _ = s.Queued(t.Context(), 1)
+	_, _ = s.QueuedRuns(t.Context(), queue.Workflow{}, false, 1)
 	wantLines(t, m,
 		`heddle_runs_started_total{trigger="webhook"} 1`, `heddle_runs_started_total{trigger="manual"} 0`,
 		`heddle_runs_ended_total{state="failed"} 1`, `heddle_runs_ended_total{state="completed"} 1`, `heddle_runs_ended_total{state="cancelled"} 0`,
@@ -126,16 +129,16 @@ func TestTrials(t *testing.T) {
 	wantLines(t, m, `heddle_runs_recovered_alone_total 2`, `heddle_runs_quarantined_total 1`)
 }
 
-// queue counts how often it is counted.
-type queue struct{ asked int }
+// queueLength counts how often it is counted.
+type queueLength struct{ asked int }
 
-func (q *queue) QueueLength(context.Context) (int, error) {
+func (q *queueLength) QueueLength(context.Context) (int, error) {
 	q.asked++
 	return 7, nil
 }
 
 func TestLoad(t *testing.T) {
-	m, q := metrics.New("test"), &queue{}
+	m, q := metrics.New("test"), &queueLength{}
 	exec := executor.New(executor.Config{Hub: events.NewHub(), Now: time.Now, MaxRuns: 3})
 	defer exec.Close()
 	m.Watch(exec, q)

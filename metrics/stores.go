@@ -4,6 +4,7 @@ import (
 	"context"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/executor/queue"
 	"heddle/schedules"
 	"time"
 )
@@ -72,11 +73,18 @@ func (s *runStore) Journal(ctx context.Context, runID string) (executor.Journal,
 	return j, err
 }
 
-// Queued counts errors.
-func (s *runStore) Queued(ctx context.Context, limit int) ([]string, error) {
-	ids, err := s.Store.Queued(ctx, limit)
+// QueuedWorkflows counts errors.
+func (s *runStore) QueuedWorkflows(ctx context.Context, after queue.Workflow, limit int) ([]executor.QueuedWorkflow, error) {
+	list, err := s.Store.QueuedWorkflows(ctx, after, limit)
 	s.m.countError("queue", err)
-	return ids, err
+	return list, err
+}
+
+// QueuedRuns counts errors.
+func (s *runStore) QueuedRuns(ctx context.Context, w queue.Workflow, unnamed bool, limit int) ([]queue.Run, error) {
+	list, err := s.Store.QueuedRuns(ctx, w, unnamed, limit)
+	s.m.countError("queue", err)
+	return list, err
 }
 
 // Due counts errors.

@@ -9,6 +9,7 @@ import (
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/executor/queue"
 	"heddle/fault"
 	"heddle/idempotency"
 	"heddle/store"
@@ -99,7 +100,7 @@ func TestClosed(t *testing.T) {
 		}
 		wantCode(t, name, db.Ping(context.Background()), "store_unavailable")
 		wantCode(t, name, db.Commit(context.Background(), 0, []executor.Commit{insertion("run_1")})[0], "store_unavailable")
-		_, err = db.Queued(context.Background(), 1)
+		_, err = db.QueuedWorkflows(context.Background(), queue.Workflow{}, 1)
 		wantCode(t, name, err, "store_unavailable")
 	}
 }

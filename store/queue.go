@@ -1,12 +1,14 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/executor/queue"
+	"slices"
+	"strings"
 	"time"
-
-	"gorm.io/gorm"
 )
 
 // The lists of states stand literally in the SQL, as in the partial indexes
@@ -17,7 +19,7 @@ const (
 
 	// limitedSQL lists what counts against concurrency limits: few rows, by the
 	// partial index on open runs.
-	limitedSQL = "SELECT id, workflow_id, version, hash, concurrency_key, state, EXISTS (SELECT 1 FROM run_series AS s WHERE s.run_id = runs.id) AS named FROM runs WHERE concurrency_key <> '' AND state NOT IN ('completed', 'failed', 'cancelled') ORDER BY created_at, id"
+	limitedSQL = "SELECT id, tenant_id, workflow_id, version, hash, concurrency_key, state, EXISTS (SELECT 1 FROM run_series AS s WHERE s.run_id = runs.id) AS named FROM runs WHERE concurrency_key <> '' AND state NOT IN ('completed', 'failed', 'cancelled') ORDER BY created_at, id"
 
 	// openOfSQL groups the open runs of one key by version and by whether they
 	// have begun.
@@ -36,98 +38,79 @@ const (
 	// id) is where the page before stopped.
 	dueSQL = "SELECT id, wake_at FROM runs WHERE wake_at > 0 AND wake_at <= ? AND (wake_at, id) > (?, ?) ORDER BY wake_at, id LIMIT ?"
 
-	// queuedTenantsSQL lists the tenants that have queued runs, in order. It is a
-	// loose scan: one index probe per tenant, however long the queues are.
-	queuedTenantsSQL = `WITH RECURSIVE t(id) AS (
-  SELECT min(tenant_id) FROM runs WHERE state = 'queued'
+	// queuedWorkflowsSQL lists workflows that have queued runs, behind one of them, each
+	// with its first and its last queued run, in no order. It is a loose scan: a few probes
+	// of the index per workflow, however long the queues are. A comparison of pairs would
+	// walk over a tenant's whole queue in the recursion on SQLite.
+	queuedWorkflowsSQL = `WITH RECURSIVE q(tenant_id, workflow_id, id, n) AS (
+  SELECT tenant_id, workflow_id, id, 1 FROM (SELECT tenant_id, workflow_id, id FROM runs
+    WHERE state = 'queued' AND (tenant_id, workflow_id) > (?, ?) ORDER BY tenant_id, workflow_id, created_at, id LIMIT 1) AS f
   UNION ALL
-  SELECT (SELECT min(r.tenant_id) FROM runs AS r WHERE r.state = 'queued' AND r.tenant_id > t.id) FROM t WHERE t.id IS NOT NULL
-) SELECT id FROM t WHERE id IS NOT NULL`
+  SELECT r.tenant_id, r.workflow_id, r.id, q.n + 1 FROM q JOIN runs AS r ON r.id = COALESCE(
+    (SELECT b.id FROM runs AS b WHERE b.state = 'queued' AND b.tenant_id = q.tenant_id AND b.workflow_id > q.workflow_id ORDER BY b.workflow_id, b.created_at, b.id LIMIT 1),
+    (SELECT c.id FROM runs AS c WHERE c.state = 'queued' AND c.tenant_id > q.tenant_id ORDER BY c.tenant_id, c.workflow_id, c.created_at, c.id LIMIT 1))
+  WHERE q.n < ?
+) SELECT tenant_id, workflow_id, id AS first_id, (SELECT l.id FROM runs AS l
+    WHERE l.state = 'queued' AND l.tenant_id = q.tenant_id AND l.workflow_id = q.workflow_id ORDER BY l.created_at DESC, l.id DESC LIMIT 1) AS last_id
+FROM q`
 
 	// queueLengthSQL stops at a limit, which bounds what a look at the queue
 	// costs.
 	queueLengthSQL = "SELECT count(*) FROM (SELECT 1 FROM runs WHERE state = 'queued' LIMIT ?) AS q"
 
-	// queuedRunsSQL lists one tenant's queue, first come first served.
-	queuedRunsSQL = "SELECT id FROM runs WHERE state = 'queued' AND tenant_id = ? ORDER BY created_at, id LIMIT ?"
+	// queuedRunsSQL lists one workflow's queue, first come first served.
+	queuedRunsSQL = "SELECT id, created_at FROM runs WHERE state = 'queued' AND tenant_id = ? AND workflow_id = ? ORDER BY created_at, id LIMIT ?"
+
+	// queuedUnnamedSQL is queuedRunsSQL without the runs that have a name.
+	queuedUnnamedSQL = "SELECT id, created_at FROM runs WHERE state = 'queued' AND tenant_id = ? AND workflow_id = ? AND NOT EXISTS (SELECT 1 FROM run_series AS s WHERE s.run_id = runs.id) ORDER BY created_at, id LIMIT ?"
+
+	// queuedAheadSQL counts the queued runs of a workflow before one of them, up to a limit.
+	queuedAheadSQL = "SELECT count(*) FROM (SELECT 1 FROM runs WHERE state = 'queued' AND tenant_id = ? AND workflow_id = ? AND (created_at, id) < (?, ?) LIMIT ?) AS a"
 )
 
-// Queued lists at most limit ids of queued runs: each tenant's oldest first,
-// and the tenants in turn. The next call begins with the tenant after the one
-// that was listed last, so that with more tenants than limit none starves.
-func (db *DB) Queued(ctx context.Context, limit int) ([]string, error) {
-	return db.queue(ctx, queuedRunsSQL, limit)
-}
-
-// queue lists queued runs fairly, see Queued; ofTenant is the query of one
-// tenant's, with the arguments tenant and limit. All is read from one snapshot.
-// The place in the rotation is moved only where tenants were left out, and
-// without a lock over the reads: two calls at once may list the same tenants.
-func (db *DB) queue(ctx context.Context, ofTenant string, limit int) ([]string, error) {
-	type result struct {
-		queues [][]string
-		served string
+// QueuedWorkflows lists at most limit workflows that have queued runs, by tenant and id and
+// from behind after (zero: from the first).
+func (db *DB) QueuedWorkflows(ctx context.Context, after queue.Workflow, limit int) ([]executor.QueuedWorkflow, error) {
+	var rows []struct{ TenantID, WorkflowID, FirstID, LastID string }
+	if err := db.reader(ctx).Raw(queuedWorkflowsSQL, after.TenantID, after.ID, limit).Scan(&rows).Error; err != nil {
+		return nil, translate(err)
 	}
-	db.queueMu.Lock()
-	after := db.lastServedTenant
-	db.queueMu.Unlock()
-	read, err := viewResult(ctx, db, func(tx *gorm.DB) (r result, err error) {
-		var tenants []string
-		if err := tx.Raw(queuedTenantsSQL).Scan(&tenants).Error; err != nil {
-			return r, err
-		}
-		tenants = rotate(tenants, after)
-		for _, tenant := range tenants[:min(len(tenants), limit)] {
-			var ids []string
-			if err := tx.Raw(ofTenant, tenant, limit).Scan(&ids).Error; err != nil {
-				return r, err
-			}
-			r.queues = append(r.queues, ids)
-			r.served = tenant
-		}
-		return r, nil
+	list := make([]executor.QueuedWorkflow, len(rows))
+	for i, r := range rows {
+		list[i] = executor.QueuedWorkflow{Workflow: queue.Workflow{TenantID: r.TenantID, ID: r.WorkflowID}, First: r.FirstID, Last: r.LastID}
+	}
+	slices.SortFunc(list, func(a, b executor.QueuedWorkflow) int {
+		return cmp.Or(strings.Compare(a.TenantID, b.TenantID), strings.Compare(a.ID, b.ID))
 	})
-	if err != nil {
-		return nil, err
-	}
-	if len(read.queues) == limit {
-		db.queueMu.Lock()
-		db.lastServedTenant = read.served
-		db.queueMu.Unlock()
-	}
-	return interleave(read.queues, limit), nil
+	return list, nil
 }
 
-// rotate returns the sorted names, beginning with the first that is greater
-// than after: a, b, c behind b are c, a, b. Where none is greater the names are
-// returned as they are. The argument is not changed.
-func rotate(names []string, after string) []string {
-	for i, name := range names {
-		if name > after {
-			return append(append(make([]string, 0, len(names)), names[i:]...), names[:i]...)
-		}
+// QueuedRuns lists at most limit of a workflow's queued runs, the oldest first; with
+// unnamed, those without a name only.
+func (db *DB) QueuedRuns(ctx context.Context, w queue.Workflow, unnamed bool, limit int) ([]queue.Run, error) {
+	text := queuedRunsSQL
+	if unnamed {
+		text = queuedUnnamedSQL
 	}
-	return names
+	var rows []struct {
+		ID        string
+		CreatedAt int64
+	}
+	if err := db.reader(ctx).Raw(text, w.TenantID, w.ID, limit).Scan(&rows).Error; err != nil {
+		return nil, translate(err)
+	}
+	list := make([]queue.Run, len(rows))
+	for i, r := range rows {
+		list[i] = queue.Run{ID: r.ID, Workflow: w, Class: queue.Queued, CreatedAt: fromMillis(r.CreatedAt)}
+	}
+	return list, nil
 }
 
-// interleave returns the first of each queue, then the second of each, and so
-// on, at most limit in all: {a1 a2 a3} and {b1} with limit 3 are a1 b1 a2.
-func interleave(queues [][]string, limit int) []string {
-	var list []string
-	for round, more := 0, true; more; round++ {
-		more = false
-		for _, q := range queues {
-			if round >= len(q) {
-				continue
-			}
-			if len(list) == limit {
-				return list
-			}
-			list = append(list, q[round])
-			more = true
-		}
-	}
-	return list
+// QueuedAhead counts the queued runs of a run's workflow that come before it, up to limit.
+func (db *DB) QueuedAhead(ctx context.Context, run executor.Record, limit int) (int, error) {
+	var n int
+	err := db.reader(ctx).Raw(queuedAheadSQL, run.TenantID, run.WorkflowID, millis(run.CreatedAt), run.RunID, limit).Scan(&n).Error
+	return n, translate(err)
 }
 
 // Due lists at most limit runs whose WakeAt is at or before t, earliest first,
@@ -167,9 +150,9 @@ func (db *DB) OpenRuns(ctx context.Context, tenantID, workflowID string) ([]stri
 // run that is queued, also after a resume.
 func (db *DB) LimitedRuns(ctx context.Context) ([]executor.LimitedRun, error) {
 	var rows []struct {
-		ID, WorkflowID, Hash, ConcurrencyKey, State string
-		Version                                     int
-		Named                                       bool
+		ID, TenantID, WorkflowID, Hash, ConcurrencyKey, State string
+		Version                                               int
+		Named                                                 bool
 	}
 	if err := db.reader(ctx).Raw(limitedSQL).Scan(&rows).Error; err != nil {
 		return nil, translate(err)
@@ -177,7 +160,7 @@ func (db *DB) LimitedRuns(ctx context.Context) ([]executor.LimitedRun, error) {
 	list := make([]executor.LimitedRun, len(rows))
 	for i, r := range rows {
 		list[i] = executor.LimitedRun{
-			RunID: r.ID, WorkflowID: r.WorkflowID, Version: r.Version, Hash: r.Hash,
+			RunID: r.ID, TenantID: r.TenantID, WorkflowID: r.WorkflowID, Version: r.Version, Hash: r.Hash,
 			Key: r.ConcurrencyKey, Begun: r.State != string(machine.Queued), Named: r.Named,
 		}
 	}

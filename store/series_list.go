@@ -21,9 +21,8 @@ const (
 	// where its latest run stands, whose state is what the filter is about.
 	latestSQL = "(s.run_id IS NULL OR s.latest = 1)"
 
-	// The two halves of queuedRunsSQL: runs without a name and runs with one.
-	queuedUnnamedSQL = "SELECT id FROM runs WHERE state = 'queued' AND tenant_id = ? AND NOT EXISTS (SELECT 1 FROM run_series AS s WHERE s.run_id = runs.id) ORDER BY created_at, id LIMIT ?"
-	queuedNamedSQL   = "SELECT id FROM runs WHERE state = 'queued' AND tenant_id = ? AND EXISTS (SELECT 1 FROM run_series AS s WHERE s.run_id = runs.id) ORDER BY created_at, id LIMIT ?"
+	// queuedNamedSQL lists a tenant's queue of runs with a name.
+	queuedNamedSQL = "SELECT id FROM runs WHERE state = 'queued' AND tenant_id = ? AND EXISTS (SELECT 1 FROM run_series AS s WHERE s.run_id = runs.id) ORDER BY created_at, id LIMIT ?"
 )
 
 // NamedRuns lists a page of the latest runs of a workflow's series, newest
@@ -107,11 +106,6 @@ func runRows(tx *gorm.DB, ids []string) ([]runRow, error) {
 		}
 	}
 	return ordered, nil
-}
-
-// QueuedUnnamed is Queued without runs that have a name.
-func (db *DB) QueuedUnnamed(ctx context.Context, limit int) ([]string, error) {
-	return db.queue(ctx, queuedUnnamedSQL, limit)
 }
 
 // QueuedNamed lists at most limit ids of a tenant's queued runs that have a

@@ -37,7 +37,6 @@ import (
 	"heddle/templates"
 	"heddle/versions"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -91,12 +90,6 @@ type DB struct {
 	// fileLease is the lease as kept in memory while lock is held. It has its
 	// own lock.
 	fileLease fileLease
-
-	// queueMu guards lastServedTenant.
-	queueMu sync.Mutex
-	// lastServedTenant is the tenant that Queued listed last: the next call
-	// begins with the one after it, so that no tenant starves.
-	lastServedTenant string
 }
 
 // handle is one pool of connections and gorm's view of it. outlivesContext is

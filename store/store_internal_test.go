@@ -68,15 +68,18 @@ func TestPlansUseIndexes(t *testing.T) {
 		"open":                  {fixed(openRunsSQL, "wf_1", "t1"), "runs_open"},
 		"open by version":       {fixed(runsByVersionSQL, "wf_1", "t1"), "runs_open"},
 		"due":                   {fixed(dueSQL, 1, 0, "", 10), "runs_due"},
-		"queue":                 {fixed(queuedRunsSQL, "t1", 10), "COVERING INDEX"},
-		"tenants in queue":      {fixed(queuedTenantsSQL), "runs_queued"},
+		"queue":                 {fixed(queuedRunsSQL, "t1", "wf_1", 10), "COVERING INDEX runs_queue"},
+		"queue without names":   {fixed(queuedUnnamedSQL, "t1", "wf_1", 10), "COVERING INDEX runs_queue"},
+		"named in queue":        {fixed(queuedNamedSQL, "t1", 10), "runs_state"},
+		"workflows in queue":    {fixed(queuedWorkflowsSQL, "", "", 10), "SEARCH b USING COVERING INDEX runs_queue (tenant_id=? AND workflow_id>?)"},
+		"queue before a run":    {fixed(queuedAheadSQL, "t1", "wf_1", 1, "run_1", 10), "COVERING INDEX runs_queue"},
 		"a long run's steps": {func() (string, []any) {
 			return stepEvents(false, "run_1", []machine.Ref{{StepID: "a"}, {StepID: "b"}}, 10)
 		}, "run_events_steps"},
 		"a long run's signals": {func() (string, []any) {
 			return kindEvents(false, executor.KindQuery{RunID: "run_1", Kind: "signal_received", After: 1, Before: 9, Limit: 10})
 		}, "run_events_kinds"},
-		"queue's length": {fixed(queueLengthSQL, 10), "runs_queued"},
+		"queue's length": {fixed(queueLengthSQL, 10), "runs_queue"},
 	} {
 		text, args := test.query()
 		plan := explain(t, db, text, args...)

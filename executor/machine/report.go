@@ -183,3 +183,7 @@ func (r *Run) StepCounts() StepCounts {
 	c.Pending = c.Total - started
 	return c
 }
+
+// DefinedSteps returns how many steps the run's definition has at its top level, handlers
+// included.
+func (r *Run) DefinedSteps() int { return len(r.plan.top.nodes) }

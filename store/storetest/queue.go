@@ -5,8 +5,10 @@ import (
 	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/executor/queue"
 	"heddle/store"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -14,56 +16,69 @@ import (
 // against limits.
 var queueTests = map[string]func(*testing.T, *store.DB){
 	"queue of runs with a concurrency key": testLimited,
-	"queue is fair between tenants":        testQueueFair,
-	"queue takes every tenant in turn":     testQueueTurns,
+	"queue of a workflow":                  testQueueOf,
+	"workflows that have a queue":          testQueuedWorkflows,
 	"due runs come earliest first":         testDue,
 	"busy runs are found, the rest is not": testBusy,
 	"open runs of a workflow":              testOpenRuns,
 }
 
-// testQueueFair: tenants take turns, each with its oldest run first, and runs that
-// are not queued are not listed. A short list is the beginning of a longer one.
-func testQueueFair(t *testing.T, db *store.DB) {
+// testQueueOf: a workflow's queue has its oldest run first, and neither runs that are not
+// queued nor those of others.
+func testQueueOf(t *testing.T, db *store.DB) {
 	a := create(t, db, revision("t1", "wf_1", "one", 1))
-	b := create(t, db, revision("t2", "wf_2", "two", 1))
+	b := create(t, db, revision("t1", "wf_2", "two", 1))
 	for i := range 5 {
 		commit(t, db, newRun(a, fmt.Sprintf("run_a%d", 9-i), i)) // by time, not by id
 	}
-	// The second tenant's are newer than all of the first's, and come second all the same.
-	commit(t, db, newRun(b, "run_b0", 100), newRun(b, "run_b1", 101))
+	commit(t, db, newRun(b, "run_b0", 2))
 	// The oldest of all is not queued.
-	running := newRun(b, "run_b2", 1)
+	running := newRun(a, "run_a0", 0)
 	running.Row.State = machine.Running
 	commit(t, db, running)
-	got, err := db.Queued(ctx, 10)
+	w := queue.Workflow{TenantID: "t1", ID: "wf_1"}
+	got, err := db.QueuedRuns(ctx, w, false, 3)
 	must(t, err)
-	same(t, "queue", got, []string{"run_a9", "run_b0", "run_a8", "run_b1", "run_a7", "run_a6", "run_a5"})
-	got, err = db.Queued(ctx, 3)
+	same(t, "first three", got, []queue.Run{
+		{ID: "run_a9", Workflow: w, Class: queue.Queued, CreatedAt: at(0)},
+		{ID: "run_a8", Workflow: w, Class: queue.Queued, CreatedAt: at(1)},
+		{ID: "run_a7", Workflow: w, Class: queue.Queued, CreatedAt: at(2)},
+	})
+	got, err = db.QueuedRuns(ctx, queue.Workflow{TenantID: "t2", ID: "wf_1"}, false, 3)
 	must(t, err)
-	same(t, "first three", got, []string{"run_a9", "run_b0", "run_a8"})
+	same(t, "another tenant's", len(got), 0)
+	for limit, want := range []int{0, 1, 2, 3, 3} {
+		n, err := db.QueuedAhead(ctx, newRun(a, "run_a6", 3).Row, limit)
+		must(t, err)
+		same(t, fmt.Sprintf("ahead, up to %d", limit), n, want)
+	}
 }
 
-// testQueueTurns: with more tenants than the limit, the next call goes on behind the
-// tenant that was listed last, so that all are served in turn.
-func testQueueTurns(t *testing.T, db *store.DB) {
-	empty, err := db.Queued(ctx, 3)
+// testQueuedWorkflows: the workflows of all tenants that have queued runs are listed in
+// pages, each with the first and the last of them.
+func testQueuedWorkflows(t *testing.T, db *store.DB) {
+	empty, err := db.QueuedWorkflows(ctx, queue.Workflow{}, 3)
 	must(t, err)
 	same(t, "empty queue", len(empty), 0)
-	for i := range 5 {
-		w := create(t, db, revision(fmt.Sprintf("t%d", i), fmt.Sprintf("wf_%d", i), "one", 1))
-		commit(t, db, newRun(w, fmt.Sprintf("run_%d", i), 1))
+	var want []executor.QueuedWorkflow
+	for _, name := range []string{"t1/wf_1", "t1/wf_3", "t2/wf_2", "t2/wf_4", "t3/wf_0"} {
+		tenant, id, _ := strings.Cut(name, "/")
+		w := create(t, db, revision(tenant, id, "one-"+id, 1))
+		first, last := "run_"+id+"_9", "run_"+id+"_1" // by time, not by id
+		done := newRun(w, "run_"+id+"_0", 0)
+		done.Row.State = machine.Running
+		commit(t, db, done, newRun(w, last, 3), newRun(w, "run_"+id+"_5", 2), newRun(w, first, 1))
+		want = append(want, executor.QueuedWorkflow{Workflow: queue.Workflow{TenantID: tenant, ID: id}, First: first, Last: last})
 	}
-	seen := map[string]bool{}
-	// Three calls of two each serve all five tenants.
-	for range 3 {
-		got, err := db.Queued(ctx, 2)
-		must(t, err)
-		same(t, "length", len(got), 2)
-		for _, id := range got {
-			seen[id] = true
-		}
-	}
-	same(t, "tenants served in three rounds of two", len(seen), 5)
+	other := newRun(create(t, db, revision("t2", "wf_9", "three", 1)), "run_other", 1)
+	other.Row.State = machine.Paused
+	commit(t, db, other)
+	got, err := db.QueuedWorkflows(ctx, queue.Workflow{}, 3)
+	must(t, err)
+	same(t, "the first page", got, want[:3])
+	got, err = db.QueuedWorkflows(ctx, got[2].Workflow, 3)
+	must(t, err)
+	same(t, "the second page", got, want[3:])
 }
 
 // testDue: runs are due at their time and not before, earliest first, and a page goes
@@ -164,7 +179,7 @@ func testLimited(t *testing.T, db *store.DB) {
 	got, err := db.LimitedRuns(ctx)
 	must(t, err)
 	limited := func(w workflows.Workflow, id, key string, begun bool) executor.LimitedRun {
-		return executor.LimitedRun{RunID: id, WorkflowID: w.ID, Version: 1, Hash: "sha256:" + w.Slug, Key: key, Begun: begun}
+		return executor.LimitedRun{RunID: id, TenantID: "t1", WorkflowID: w.ID, Version: 1, Hash: "sha256:" + w.Slug, Key: key, Begun: begun}
 	}
 	last := limited(other, "run_6", "=a", false)
 	last.Named = true

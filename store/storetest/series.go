@@ -8,6 +8,7 @@ import (
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/executor/queue"
 	"heddle/fault"
 	"heddle/store"
 	"slices"
@@ -238,10 +239,11 @@ func testDeleteNamed(t *testing.T, db *store.DB) {
 func testQueuedNamed(t *testing.T, db *store.DB) {
 	w, other := create(t, db, revision("t1", "wf_1", "one", 1)), create(t, db, revision("t2", "wf_2", "two", 1))
 	commit(t, db, newRun(w, "run_1", 1), named(w, "run_3", "b", 3), named(w, "run_2", "a", 2), named(other, "run_4", "a", 4))
-	got, err := db.QueuedUnnamed(ctx, 10)
+	unnamed, err := db.QueuedRuns(ctx, queue.Workflow{TenantID: "t1", ID: w.ID}, true, 10)
 	must(t, err)
-	same(t, "without a name", got, []string{"run_1"})
-	got, err = db.QueuedNamed(ctx, "t1", 10)
+	same(t, "without a name", len(unnamed), 1)
+	same(t, "the one without a name", unnamed[0].ID, "run_1")
+	got, err := db.QueuedNamed(ctx, "t1", 10)
 	must(t, err)
 	same(t, "with one", got, []string{"run_2", "run_3"})
 }
