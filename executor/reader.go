@@ -22,6 +22,7 @@ type View struct {
 	Steps  []machine.StepRun
 	Counts machine.StepCounts
 	Waits  []machine.Wait // open ones, of loop bodies too
+	Queue  *QueuePlace    // nil: it is not queued
 }
 
 // Run reads a run's row. Errors: fault.NotFound run_not_found.
@@ -47,6 +48,9 @@ func (s *Reader) Get(ctx context.Context, tenantID, runID string) (View, error) 
 	}
 	row.Input = run.EffectiveInput()
 	view := View{Record: row, Steps: run.StepRuns(), Counts: run.StepCounts(), Waits: run.Waits()}
+	if view.Queue, err = s.QueuePlace(ctx, row); err != nil {
+		return View{}, err
+	}
 	return view, s.withToolCalls(ctx, row, view.Steps)
 }
 

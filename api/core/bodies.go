@@ -16,6 +16,23 @@ type ActorBody struct {
 	Name string `json:"name,omitempty" doc:"As it was then."`
 }
 
+// QueuePlace says of a queued run how it waits for its turn.
+type QueuePlace struct {
+	Since Timestamp `json:"since" doc:"When it was queued."`
+	// Ahead is capped by executor.MaxAhead.
+	Ahead int `json:"ahead" doc:"Queued runs of its workflow that come before it, counted up to 1,000. Workflows take turns, and so do tenants."`
+	Limit int `json:"limit" doc:"How many runs may have a step in flight at one time: WORKFLOW_MAX_CONCURRENT_RUNS."`
+}
+
+// QueuePlaceOf returns a place as answers show it; nil, which is left out, of a run that is
+// not queued.
+func QueuePlaceOf(p *executor.QueuePlace) *QueuePlace {
+	if p == nil {
+		return nil
+	}
+	return &QueuePlace{Since: Timestamp(p.Since), Ahead: p.Ahead, Limit: p.Limit}
+}
+
 // ActorOf returns an actor as answers show it. It returns nil, which is left out, for one that is
 // not known: of what earlier versions stored.
 func ActorOf(a audit.Actor) *ActorBody {

@@ -105,7 +105,9 @@ type instanceMeta struct {
 	// StartedAt and CompletedAt are null until they are reached.
 	StartedAt   *core.Timestamp `json:"startedAt"`
 	CompletedAt *core.Timestamp `json:"completedAt"`
-	CurrentStep *instanceStep   `json:"currentStep,omitempty" doc:"What is under way, else what was last."`
+	// Queue is set of a queued run alone.
+	Queue       *core.QueuePlace `json:"queue,omitempty" doc:"Of a queued instance: how it waits for its turn."`
+	CurrentStep *instanceStep    `json:"currentStep,omitempty" doc:"What is under way, else what was last."`
 	// StartedBy is left out of runs of earlier versions, CancelledBy of those that were not
 	// cancelled.
 	StartedBy   *core.ActorBody `json:"startedBy,omitempty"`

@@ -241,8 +241,8 @@ func (h *handlers) getInstance(c *core.Call) error {
 	return c.Reply(http.StatusOK, instanceBody{ID: in.Name, Details: detailsOf(view.Record), Meta: instanceMeta{
 		WorkflowName: view.Slug, RunNumber: in.Number, Params: view.Input, PauseRequested: view.State == machine.Pausing,
 		CreatedAt: core.Timestamp(in.Since), UpdatedAt: core.Timestamp(view.UpdatedAt), StartedAt: core.TimestampOrNil(view.StartedAt), CompletedAt: core.TimestampOrNil(view.CompletedAt),
-		CurrentStep: currentStepOf(view, plan),
-		StartedBy:   by.StartedBy, CancelledBy: by.CancelledBy, Reason: by.Reason,
+		Queue: core.QueuePlaceOf(view.Queue), CurrentStep: currentStepOf(view, plan),
+		StartedBy: by.StartedBy, CancelledBy: by.CancelledBy, Reason: by.Reason,
 	}})
 }
 

@@ -69,6 +69,8 @@ type v1Run struct {
 	// Input is as it was stored; a value above 1 MiB is a reference.
 	Input json.RawMessage `json:"input"`
 	Nodes v1Nodes         `json:"nodes"`
+	// Queue is set of a queued run alone.
+	Queue *core.QueuePlace `json:"queue,omitempty" doc:"Of a queued run: how it waits for its turn."`
 	// Current is empty once the run has ended.
 	Current []v1Current `json:"current" doc:"What is under way, retries and waits included."`
 }

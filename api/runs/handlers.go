@@ -171,7 +171,8 @@ func (h *handlers) v1Get(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	if c.SetETag(view.Seq) {
+	// The place in the queue changes without an event, so that it has no ETag.
+	if view.Queue == nil && c.SetETag(view.Seq) {
 		return c.ReplyStatus(http.StatusNotModified)
 	}
 	summary, err := v1SummaryOf(view.Record, h.versionNames(c))
@@ -182,6 +183,7 @@ func (h *handlers) v1Get(c *core.Call) error {
 	return c.Reply(http.StatusOK, v1Run{
 		v1Summary: summary, DefinitionHash: view.Hash, Input: view.Input,
 		Nodes:   v1Nodes{n.Total, n.Pending, n.Running, n.Waiting, n.Completed, n.Failed, n.Skipped, n.Cancelled},
+		Queue:   core.QueuePlaceOf(view.Queue),
 		Current: v1CurrentOf(view),
 	})
 }

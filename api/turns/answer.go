@@ -98,6 +98,11 @@ func (h *handlers) turnAnswer(c *core.Call, runID string, after int64) (turnAnsw
 	if a.TurnNumber, err = h.turnNumber(c, runID); err != nil {
 		return a, err
 	}
+	place, err := h.Executor.QueuePlace(c.Ctx(), run)
+	if err != nil {
+		return a, err
+	}
+	a.Queue = core.QueuePlaceOf(place)
 	a.IsCompleted = run.State.Terminal()
 	code := ""
 	if run.State == machine.Failed && run.Error != nil {

@@ -48,9 +48,11 @@ type turnAnswer struct {
 	Error *string `json:"error" doc:"Why the run failed."`
 	// NextInputHint is the oldest wait for a signal, which the next turn answers; null without
 	// one.
-	NextInputHint       *turnEvent `json:"next_input_hint"`
-	HasActiveCompanions bool       `json:"has_active_companions"`
-	HasBackgroundWork   bool       `json:"has_background_work"`
+	NextInputHint *turnEvent `json:"next_input_hint"`
+	// Queue is set of a queued run alone.
+	Queue               *core.QueuePlace `json:"queue,omitempty" doc:"Of a run that has not begun: how it waits for its turn."`
+	HasActiveCompanions bool             `json:"has_active_companions"`
+	HasBackgroundWork   bool             `json:"has_background_work"`
 	core.Authors
 }
 

@@ -19,6 +19,8 @@ type runBody struct {
 	// Input and Output are as they were stored; a value above 1 MiB is a reference to a blob.
 	Input  json.RawMessage `json:"input"`
 	Output json.RawMessage `json:"output"`
+	// Queue is set of a queued run alone.
+	Queue *core.QueuePlace `json:"queue,omitempty" doc:"Of a queued run: how it waits for its turn."`
 	// Versions has one entry unless the run went on with another version.
 	Versions []ranVersion `json:"versions" doc:"All that the run ran on, oldest first."`
 	// StepRuns holds a loop as one step; its iterations are a list of their own.
@@ -79,7 +81,8 @@ func (h *handlers) getRun(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	if c.SetETag(view.Seq) {
+	// The place in the queue changes without an event, so that it has no ETag.
+	if view.Queue == nil && c.SetETag(view.Seq) {
 		return c.ReplyStatus(http.StatusNotModified)
 	}
 	return c.Reply(http.StatusOK, runAnswer{runBodyOf(view)})
@@ -88,7 +91,7 @@ func (h *handlers) getRun(c *core.Call) error {
 // runBodyOf returns a run as this dialect shows it. Its values are shared with v, not copied.
 func runBodyOf(v executor.View) runBody {
 	b := runBody{
-		runSummary: runSummaryOf(v.Record), Input: v.Input, Output: v.Output, Versions: versionsOf(v.Record),
+		runSummary: runSummaryOf(v.Record), Input: v.Input, Output: v.Output, Queue: core.QueuePlaceOf(v.Queue), Versions: versionsOf(v.Record),
 		StepRuns: make([]stepRun, len(v.Steps)),
 	}
 	for i, s := range v.Steps {
