@@ -35,6 +35,8 @@ func allCases() []caseEntry {
 		{"awaited-1", "the same, one at a time", (*session).awaitedAlone},
 		{"large", "a definition of 10,000 steps: validated, created, started, its run read", (*session).large},
 		{"pages", "a page of each list of a run with 1,000,000 events", (*session).pages},
+		{"queue", "what it costs a run to wait for a slot", (*session).queue},
+		{"flood", "the runs of one tenant while another one starts runs without a pause", (*session).flood},
 	}
 }
 
