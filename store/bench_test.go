@@ -116,6 +116,41 @@ func BenchmarkAdvance(b *testing.B) {
 	})
 }
 
+// BenchmarkRun reads one run, and BenchmarkEvents the last of its events: what a
+// request and a stream do.
+func BenchmarkRun(b *testing.B) {
+	stores(b, func(b *testing.B, db *store.DB) {
+		c := benchRun(b, db)
+		for b.Loop() {
+			if _, err := db.Run(context.Background(), c.Row.TenantID, c.Row.RunID); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkEvents(b *testing.B) {
+	stores(b, func(b *testing.B, db *store.DB) {
+		c := benchRun(b, db)
+		for b.Loop() {
+			list, err := db.Events(context.Background(), c.Row.RunID, c.Row.Seq-1, 500)
+			if err != nil || len(list) != 1 {
+				b.Fatal(len(list), err)
+			}
+		}
+	})
+}
+
+// benchRun stores one finished run.
+func benchRun(b *testing.B, db *store.DB) executor.Commit {
+	benchWorkflow(b, db)
+	c := finished(1)
+	if err := db.Commit(context.Background(), 0, []executor.Commit{c})[0]; err != nil {
+		b.Fatal(err)
+	}
+	return c
+}
+
 // BenchmarkRunList reads pages of 50 at the front and near the end of 100,000
 // runs.
 func BenchmarkRunList(b *testing.B) {

@@ -134,6 +134,15 @@ func toRunRow(r executor.Record) (runRow, error) {
 	}, nil
 }
 
+// fields returns where the columns of runColumns are scanned into, in their order.
+func (r *runRow) fields() []any {
+	return []any{
+		&r.ID, &r.TenantID, &r.WorkflowID, &r.Slug, &r.Version, &r.Hash, &r.TriggerKind, &r.Input, &r.TraceParent, &r.TraceState,
+		&r.CreatedAt, &r.State, &r.Seq, &r.StartedAt, &r.CompletedAt, &r.UpdatedAt, &r.WakeAt, &r.Output, &r.Error, &r.Tokens, &r.CostMicroUsd,
+		&r.Versions, &r.ConcurrencyKey, &r.StartedBy,
+	}
+}
+
 // record decodes a row. An error means that the stored JSON is damaged.
 func (r runRow) record() (executor.Record, error) {
 	rec := executor.Record{
@@ -199,6 +208,11 @@ type eventRow struct {
 }
 
 func (eventRow) TableName() string { return "run_events" }
+
+// fields returns where the columns of eventColumns are scanned into, in their order.
+func (r *eventRow) fields() []any {
+	return []any{&r.RunID, &r.Seq, &r.Kind, &r.StepID, &r.Iteration, &r.Attempt, &r.At, &r.Data}
+}
 
 // event decodes a row.
 func (r eventRow) event() events.Event {

@@ -16,20 +16,26 @@ import (
 // Run returns a run's row, with its input; run_not_found if the tenant has no
 // such run.
 func (db *DB) Run(ctx context.Context, tenantID, runID string) (executor.Record, error) {
-	rec, err := findRun(db.reader(ctx).Where("tenant_id = ?", tenantID), db.reader(ctx), runID)
+	row, ok, err := db.hotRun(ctx, tenantID, runID)
+	if err != nil {
+		return executor.Record{}, translate(err)
+	}
+	if !ok {
+		return executor.Record{}, runNotFound(runID)
+	}
+	rec, err := row.record()
 	return rec, translate(err)
 }
 
-// findRun reads a run through q, which may be narrowed to a tenant, and its
-// input through inputs if that has a row of its own.
-func findRun(q, inputs *gorm.DB, runID string) (executor.Record, error) {
+// findRun reads a run of any tenant, and its input if that has a row of its own.
+func findRun(tx *gorm.DB, runID string) (executor.Record, error) {
 	row := make([]runRow, 1)
-	ok, err := found(q.Where("id = ?", runID), &row[0])
+	ok, err := found(tx.Where("id = ?", runID), &row[0])
 	if err == nil && !ok {
 		err = runNotFound(runID)
 	}
 	if err == nil {
-		err = loadInputs(inputs, row)
+		err = loadInputs(tx, row)
 	}
 	if err != nil {
 		return executor.Record{}, err
@@ -42,7 +48,7 @@ func findRun(q, inputs *gorm.DB, runID string) (executor.Record, error) {
 // run_not_found, of any tenant: recovery knows the id alone.
 func (db *DB) Journal(ctx context.Context, runID string) (executor.Journal, error) {
 	return viewResult(ctx, db, func(tx *gorm.DB) (j executor.Journal, err error) {
-		if j.Row, err = findRun(tx, tx, runID); err != nil {
+		if j.Row, err = findRun(tx, runID); err != nil {
 			return j, err
 		}
 		var snap snapshotRow
@@ -62,9 +68,8 @@ func (db *DB) Journal(ctx context.Context, runID string) (executor.Journal, erro
 // Events returns at most limit events after seq, in order. An unknown run has
 // none.
 func (db *DB) Events(ctx context.Context, runID string, after int64, limit int) ([]events.Event, error) {
-	var rows []eventRow
-	err := db.reader(ctx).Where("run_id = ? AND seq > ?", runID, after).Order("seq").Limit(limit).Find(&rows).Error
-	return eventList(rows), translate(err)
+	list, err := db.hotEvents(ctx, runID, after, limit)
+	return eventList(list), translate(err)
 }
 
 // DeleteRun removes a run that has ended, with its journal, input, logs, blobs
@@ -119,12 +124,15 @@ func (db *DB) DeleteRun(ctx context.Context, tenantID, runID string) error {
 // workflow whose runs need it; version_not_found. It never changes, so callers
 // may keep it.
 func (db *DB) Definition(ctx context.Context, workflowID string, version int) (json.RawMessage, error) {
-	var row versionRow
-	ok, err := found(db.reader(ctx).Select("definition").Where("workflow_id = ? AND number = ?", workflowID, version), &row)
+	text, ok := "", false
+	err := db.hotRead(ctx, definitionSQL, []any{workflowID, int64(version)}, func(r rows) error {
+		ok = true
+		return r.Scan(&text)
+	})
 	if err == nil && !ok {
 		err = fault.New(fault.NotFound, "version_not_found", "The workflow has no version %d.", version)
 	}
-	return raw(row.Definition), translate(err)
+	return raw(text), translate(err)
 }
 
 // Target resolves what a start names: the workflow by id or slug, and its

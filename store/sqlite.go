@@ -61,10 +61,10 @@ func (db *DB) openReader(ctx context.Context, t target) error {
 	}
 	if t.memory {
 		db.read = db.write
-		return nil
+	} else if db.read, err = openHandle(readerDSN(t), maxReaders); err != nil {
+		return err
 	}
-	db.read, err = openHandle(readerDSN(t), maxReaders)
-	return err
+	return db.prepareReads(ctx)
 }
 
 // createFile creates the database file, readable by its owner alone, unless it

@@ -78,6 +78,8 @@ type DB struct {
 	lock *os.File
 	// prepared holds the statements of group commits on SQLite; else nil.
 	prepared *preparedStatements
+	// reads holds the statements of hot reads on SQLite; else nil.
+	reads map[string]*sql.Stmt
 	// session shows other nodes that this process lives (PostgreSQL). It has
 	// its own lock.
 	session livenessSession
