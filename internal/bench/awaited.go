@@ -49,7 +49,7 @@ func (b *session) awaitedBy(ctx context.Context, name string, workers, runs int)
 	defer func() { err = errors.Join(err, stop()) }()
 	// With the default limits the figure would be that of the queue.
 	limit := strconv.Itoa(2 * awaitedInFlight)
-	s, err := b.server(ctx, "HEDDLE_EGRESS_ALLOW=127.0.0.1", "HEDDLE_MAX_PER_HOST="+limit, "WORKFLOW_MAX_CONCURRENT_RUNS="+limit)
+	s, err := b.server(ctx, "HEDDLE_EGRESS_ALLOW=127.0.0.1", "WORKFLOW_MAX_CONCURRENT_RUNS="+limit)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ func allCases() []caseEntry {
 		{"loop-1m", "a loop of 1,000,000 iterations of a condition, with results", (*session).loop1m},
 		{"streams", "1,000 event streams at once, half of them of one run, and readers that stall", (*session).streams},
 		{"reconnects", "10,000 reconnects to the events of a run that goes on, without a gap or a repeat", (*session).reconnects},
+		{"streams-idle", "5,000 event streams on which nothing happens", (*session).idleStreams},
 		{"steps-1k", "1,000 http_requests at once in one run", (*session).parallelSteps},
 		{"runs-1k", "1,000 runs of one http_request at once", (*session).parallelRuns},
 		{"awaited", "runs of three http_requests, started and awaited over HTTP, 50 in flight", (*session).awaited},
