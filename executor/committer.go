@@ -10,11 +10,13 @@ import (
 // its own group is durable. While one group is being written the next one gathers, so
 // groups grow with the load, and the only run in the system waits for no other. The order
 // of submissions of one run is that of its driver, which has one of them under way at a
-// time. It is safe for concurrent use.
+// time. Tenants take turns in a group, and where several commit, groups are small, so that
+// one which commits very much does not make the others wait. It is safe for concurrent use.
 type committer struct {
 	store   Store
-	max     int          // members of a group at most
-	pending chan *member // has room for four groups
+	max     int           // members of a group at most
+	pending chan struct{} // one for each member in turns; has room for four groups
+	turns   memberTurns
 	settled settledFunc
 	done    sync.WaitGroup
 
@@ -42,7 +44,7 @@ type settledFunc func(epoch int64, c *Commit, err error)
 // writer suits a store with one writing connection; more of them overlap one
 // group's flush with the next one's preparation.
 func newCommitter(store Store, writers, largest int, settled settledFunc) *committer {
-	c := &committer{store: store, max: largest, pending: make(chan *member, 4*largest), settled: settled}
+	c := &committer{store: store, max: largest, pending: make(chan struct{}, 4*largest), turns: newMemberTurns(), settled: settled}
 	for range writers {
 		c.done.Add(1)
 		go c.write()
@@ -68,7 +70,8 @@ func (c *committer) handIn(m *member) bool {
 	c.closing.RLock()
 	defer c.closing.RUnlock()
 	if !c.closed {
-		c.pending <- m
+		c.turns.add(m)
+		c.pending <- struct{}{}
 	}
 	return !c.closed
 }
@@ -108,8 +111,8 @@ const linger = time.Millisecond
 func (c *committer) write() {
 	defer c.done.Done()
 	expected := 0
-	for first := range c.pending {
-		group := c.gather(first, expected)
+	for range c.pending {
+		group := c.gather(c.turns.next(), expected)
 		// Members whose last change has just been answered are likely to come back with the
 		// next.
 		expected = len(group) * 3 / 4
@@ -160,19 +163,20 @@ func sameEpoch(group []*member) (same, rest []*member) {
 // Without it the first caller to come back after a large group would pay for a flush of its
 // own and let all others wait for it. It also returns when pending is closed.
 func (c *committer) gather(first *member, expected int) []*member {
-	group := c.pendingNow([]*member{first})
-	if len(group) >= expected {
+	limit := c.turns.limit(c.max)
+	group := c.pendingNow([]*member{first}, limit)
+	if expected = min(expected, limit); len(group) >= expected {
 		return group
 	}
 	timeout := time.NewTimer(linger)
 	defer timeout.Stop()
 	for len(group) < expected {
 		select {
-		case m, open := <-c.pending:
+		case _, open := <-c.pending:
 			if !open {
 				return group
 			}
-			group = c.pendingNow(append(group, m))
+			group = c.pendingNow(append(group, c.turns.next()), limit)
 		case <-timeout.C:
 			return group
 		}
@@ -180,15 +184,15 @@ func (c *committer) gather(first *member, expected int) []*member {
 	return group
 }
 
-// pendingNow adds what is pending, up to the size of a group, without waiting for more.
-func (c *committer) pendingNow(group []*member) []*member {
-	for len(group) < c.max {
+// pendingNow adds what is pending, up to limit members in all, without waiting for more.
+func (c *committer) pendingNow(group []*member, limit int) []*member {
+	for len(group) < limit {
 		select {
-		case m, open := <-c.pending:
+		case _, open := <-c.pending:
 			if !open {
 				return group
 			}
-			group = append(group, m)
+			group = append(group, c.turns.next())
 		default:
 			return group
 		}

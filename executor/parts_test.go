@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heddle/internal/await"
 	"sync"
 	"testing"
 )
@@ -66,6 +67,60 @@ func TestCommitterAnswersEachMemberAfterItsGroup(t *testing.T) {
 		if want := i == 42; errors.Is(err, errBad) != want {
 			t.Errorf("member %d: %v", i, err)
 		}
+	}
+}
+
+// What one tenant commits, however much, makes another one's commit wait for the group under
+// way and no longer.
+func TestTenantsTakeTurnsInGroups(t *testing.T) {
+	store := &groupStore{hold: make(chan struct{})}
+	c := newCommitter(store, 1, 64, func(int64, *Commit, error) {})
+	var wg sync.WaitGroup
+	submit := func(tenant, id string) {
+		wg.Go(func() {
+			commit := Commit{}
+			commit.Row.TenantID, commit.Row.RunID = tenant, id
+			if err := c.submit(7, commit); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	submit("loud", "first")
+	// The first group takes what comes within a moment; the writer then waits for the store.
+	await.True(t, "the first group is taken", func() bool { return len(c.pending) == 0 })
+	for i := range 200 {
+		submit("loud", fmt.Sprint(i))
+	}
+	await.True(t, "all are handed in", func() bool {
+		c.turns.mu.Lock()
+		defer c.turns.mu.Unlock()
+		return len(c.turns.members["loud"]) == len(c.pending) && len(c.pending) >= 200-64
+	})
+	submit("quiet", "other")
+	await.True(t, "the other is handed in", func() bool {
+		c.turns.mu.Lock()
+		defer c.turns.mu.Unlock()
+		return len(c.turns.members["quiet"]) == 1
+	})
+	close(store.hold)
+	wg.Wait()
+	c.close()
+	at, largest := -1, 0
+	for i, g := range store.groups {
+		for _, commit := range g {
+			if commit.Row.TenantID == "quiet" {
+				at = i
+			}
+		}
+		if at >= 0 {
+			largest = max(largest, len(g))
+		}
+	}
+	if at < 0 || at > 1 {
+		t.Errorf("the other tenant's commit is in group %d of %d", at, len(store.groups))
+	}
+	if largest > sharedGroup {
+		t.Errorf("a group of %d members beside another tenant's", largest)
 	}
 }
 
