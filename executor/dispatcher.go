@@ -112,11 +112,11 @@ func (dp *dispatcher) clearQueue() {
 	dp.queue.Clear()
 }
 
-// readyCount returns how many woken runs wait for a slot.
-func (dp *dispatcher) readyCount() int {
+// waitingCounts returns how many woken runs wait for a slot here, and how many queued ones.
+func (dp *dispatcher) waitingCounts() (woken, queued int) {
 	dp.mu.Lock()
 	defer dp.mu.Unlock()
-	return dp.queue.Len(queue.Woken)
+	return dp.queue.Len(queue.Woken), dp.queue.Len(queue.Admitted) + dp.queue.Len(queue.Queued)
 }
 
 // crowded reports whether so many runs are in memory that wake-ups slow down. It is asked

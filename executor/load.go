@@ -5,6 +5,7 @@ type Load struct {
 	Epoch            int64 // of the lease; 0: not held
 	Runs             int   // in memory
 	Woken            int   // woken runs that wait for a slot
+	Queued           int   // queued runs that this node knows to wait for one; the store may have more
 	Steps            int   // attempts in flight
 	Slots, SlotsUsed int   // Config.MaxRuns, and how many are taken, maybe more
 }
@@ -13,7 +14,8 @@ type Load struct {
 // they may be of slightly different moments. It costs a lock each and does not call the
 // store.
 func (s *Service) Load() Load {
-	l := Load{Slots: s.cfg.MaxRuns, Runs: s.registry.count(), Woken: s.dispatcher.readyCount(), Steps: s.performer.count()}
+	l := Load{Slots: s.cfg.MaxRuns, Runs: s.registry.count(), Steps: s.performer.count()}
+	l.Woken, l.Queued = s.dispatcher.waitingCounts()
 	if s.leadership.holdsLease() {
 		l.Epoch = s.term.epoch.Load()
 	}
