@@ -213,7 +213,7 @@ func checkTool(t Tool) error {
 	}
 	if len(t.Parameters) > 0 {
 		if _, err := schemas.NewChecker(t.Parameters); err != nil {
-			return invalid("The parameters of tool %s are no JSON Schema: %v.", t.Name, err)
+			return invalid("The parameters of tool %s are not a JSON Schema: %v.", t.Name, err)
 		}
 	}
 	if err := checkHeaders(t); err != nil {

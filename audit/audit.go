@@ -53,7 +53,7 @@ type Entry struct {
 	Object     string // "workflow:wf_…", "key:key_…", …
 	ObjectSlug string // see Object.Slug; "" in lines of earlier versions
 	RequestID  string
-	Reason     string          // as the caller gave it
+	Reason     string          // as the caller wrote it
 	Detail     json.RawMessage `json:",omitempty"` // a JSON object; nil: none
 	At         time.Time
 }

@@ -45,7 +45,7 @@ type Step struct {
 	Enabled        *bool           `json:"enabled,omitempty" doc:"false switches the step off; default true"`
 	TimeoutSeconds float64         `json:"timeout_seconds,omitempty" rule:"range=0..3153600000" doc:"Seconds that one attempt may take"` // one attempt; 0 = the type's default
 	Retry          *Retry          `json:"retry,omitempty" doc:"How transient failures are tried again"`
-	OnError        string          `json:"on_error,omitempty" rule:"enum=fail|continue|retry|fallback" doc:"What a failure for good means; default fail"` // fail (default), continue, retry, fallback
+	OnError        string          `json:"on_error,omitempty" rule:"enum=fail|continue|retry|fallback" doc:"What a permanent failure means; default fail"` // fail (default), continue, retry, fallback
 	FallbackStep   string          `json:"fallback_step,omitempty" rule:"pattern=id" doc:"With on_error fallback: the step whose output stands for this one's"`
 	OnInterrupt    string          `json:"on_interrupt,omitempty" rule:"enum=retry|fail" doc:"What a step cut off by a crash does; default retry"` // retry (default), fail
 	Compensate     *Compensation   `json:"compensate,omitempty" doc:"Undoes the step when the run fails or is cancelled after it completed"`
@@ -109,9 +109,9 @@ type Case struct {
 // while one iteration runs at a time, because the next one depends on what
 // the last one made.
 type LoopConfig struct {
-	Items            string          `json:"items,omitempty" rule:"expression" doc:"Expression that gives a list, or a count of iterations"` // expression: a list or a count
-	While            string          `json:"while,omitempty" rule:"expression" doc:"Bool expression, evaluated before each iteration"`       // bool expression
-	As               string          `json:"as,omitempty" rule:"pattern=identifier" doc:"The name of the item in the body; default item"`    // default item
+	Items            string          `json:"items,omitempty" rule:"expression" doc:"Expression that evaluates to a list, or a count of iterations"` // expression: a list or a count
+	While            string          `json:"while,omitempty" rule:"expression" doc:"Bool expression, evaluated before each iteration"`              // bool expression
+	As               string          `json:"as,omitempty" rule:"pattern=identifier" doc:"The name of the item in the body; default item"`           // default item
 	Concurrency      int             `json:"concurrency,omitempty" rule:"range=1..10000" doc:"Iterations at once; default 1"`
 	MaxIterations    int             `json:"max_iterations,omitempty" rule:"range=1..1000000" doc:"Default 100,000"` // default 100,000
 	Steps            []Step          `json:"steps" rule:"required,len=1..10000" doc:"The body"`
@@ -122,8 +122,8 @@ type LoopConfig struct {
 // WaitConfig is the config of a wait step: exactly one of seconds, until,
 // condition and signal. poll_seconds and probe belong to condition.
 type WaitConfig struct {
-	Seconds        json.RawMessage `json:"seconds,omitempty" rule:"forms=seconds|template" doc:"Seconds to wait, or a template that gives them"`        // a number, or a template that renders one
-	Until          string          `json:"until,omitempty" rule:"expression" doc:"RFC 3339 time, or an expression that gives one"`                      // RFC 3339, or an expression that returns one
+	Seconds        json.RawMessage `json:"seconds,omitempty" rule:"forms=seconds|template" doc:"Seconds to wait, or a template that evaluates to them"` // a number, or a template that renders one
+	Until          string          `json:"until,omitempty" rule:"expression" doc:"RFC 3339 time, or an expression that evaluates to one"`               // RFC 3339, or an expression that returns one
 	Condition      string          `json:"condition,omitempty" rule:"expression" doc:"Bool expression that ends the wait"`                              // bool expression
 	PollSeconds    float64         `json:"poll_seconds,omitempty" rule:"range=1..3153600000" doc:"Seconds between evaluations of condition; default 5"` // default 5, least 1
 	Probe          *Probe          `json:"probe,omitempty" doc:"A request made before each evaluation; its output is probe"`

@@ -54,7 +54,7 @@ func (d *driver) sleepUnlessHalted(delay time.Duration) {
 func (d *driver) failUnjournalable(a *activeRun, cause error) error {
 	failure := &machine.Error{
 		Code:    "journal_failed",
-		Message: "The database refused again and again what this run did next, so the run was given up; the server's log has the details.",
+		Message: "The database refused again and again what this run did next, so the run was ended; the server's log has the details.",
 	}
 	now := d.cfg.now()
 	row := rowOf(a.run, a.trace, now)

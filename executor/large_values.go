@@ -244,7 +244,7 @@ func (v *largeValues) sweepLoop(ctx context.Context) {
 			v.mu.Unlock()
 			var err error
 			if n, err = v.blobs.SweepBlobs(ctx, before, spare, sweepPage); err != nil && ctx.Err() == nil {
-				v.cfg.Log.Warn("large values that nobody names could not be removed", "error", err)
+				v.cfg.Log.Warn("unreferenced large values could not be removed", "error", err)
 			}
 		}
 		sleep(ctx, sweepEvery)

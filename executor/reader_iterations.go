@@ -158,7 +158,7 @@ func readIterationCursor(cursor string) (phase byte, after int64, err error) {
 	}
 	after, err = strconv.ParseInt(cursor[1:], 10, 64)
 	if err != nil || after < 0 || cursor[0] != 'e' && cursor[0] != 'o' {
-		return 0, 0, fault.New(fault.Malformed, "invalid_request", "cursor is not one that this API gave. Start again without it.")
+		return 0, 0, fault.New(fault.Malformed, "invalid_request", "cursor is not one that this API returned. Start again without it.")
 	}
 	return cursor[0], after, nil
 }

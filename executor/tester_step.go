@@ -67,7 +67,7 @@ func (s *Tester) TestStep(ctx context.Context, req StepTestRequest) (StepTest, e
 	defer work.release()
 	result, failure := s.performer.runAttempt(ctx, nil, call, x, &work)
 	if failure == nil && len(result.Output) > MaxInline {
-		failure = tooLarge("The step gave %d bytes; a test shows at most %d MiB, and a run stores more apart.", len(result.Output), MaxInline>>20)
+		failure = tooLarge("The step returned %d bytes; a test shows at most %d MiB, and a run stores more apart.", len(result.Output), MaxInline>>20)
 	}
 	out := StepTest{Output: result.Output, Duration: s.cfg.now().Sub(now)}
 	if failure != nil {

@@ -156,7 +156,7 @@ func floatArithmetic(operator string, f, g float64) (any, *Error) {
 		return nil, fail(CodeType, "%% takes whole numbers")
 	}
 	if math.IsInf(r, 0) || math.IsNaN(r) {
-		return nil, fail(CodeFailed, "the result of %s is no finite number", operator)
+		return nil, fail(CodeFailed, "the result of %s is not a finite number", operator)
 	}
 	return r, nil
 }

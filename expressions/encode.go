@@ -69,7 +69,7 @@ func (w *writer) value(v any) {
 // float appends a number in the form of encoding/json.
 func (w *writer) float(f float64) {
 	if math.IsInf(f, 0) || math.IsNaN(f) {
-		w.err = fail(CodeFailed, "the result is no finite number")
+		w.err = fail(CodeFailed, "the result is not a finite number")
 		return
 	}
 	// A finite number always encodes.
@@ -137,7 +137,7 @@ func (c *copier) value(v any) any {
 		return int(v)
 	case float64:
 		if math.IsInf(v, 0) || math.IsNaN(v) {
-			c.err = fail(CodeFailed, "the result is no finite number")
+			c.err = fail(CodeFailed, "the result is not a finite number")
 		}
 		return v
 	case time.Time:

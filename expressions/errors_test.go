@@ -32,7 +32,7 @@ func TestRunErrors(t *testing.T) {
 		{`5 % 0`, CodeFailed, 3, `division by zero`},
 		{`9223372036854775807 + 1`, CodeFailed, 21, `beyond 64 bits`},
 		{`9223372036854775807 * 2`, CodeFailed, 21, `beyond 64 bits`},
-		{`10.0 ** 400`, CodeFailed, 6, `no finite number`},
+		{`10.0 ** 400`, CodeFailed, 6, `not a finite number`},
 		{`input.huge + 1`, CodeLarge, 12, `too large to calculate`},
 		{`map(input.users, .id.x)`, CodeFailed, 22, `cannot read "x" of number`},
 		{`map(input.users, .nope.x)`, CodeFailed, 24, `cannot read "x" of null`},
@@ -44,7 +44,7 @@ func TestRunErrors(t *testing.T) {
 		{`fromBase64("/w==")`, CodeFailed, 1, `not UTF-8`},
 		{`groupBy(input.users, input.list)`, CodeFailed, 0, `cannot be the key of a group`},
 		{`{(input.n): 1}`, CodeType, 0, `expected a string, got number`},
-		{`date("yesterday")`, CodeFailed, 1, `is no time like`},
+		{`date("yesterday")`, CodeFailed, 1, `is not a time like`},
 	} {
 		p, err := Compile(c.source)
 		if err != nil {

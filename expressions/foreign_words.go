@@ -172,8 +172,8 @@ var nameWords = tableOf([]word{
 	{"False FALSE no No NO off", "write false", "false"},
 	// Inputs, outputs and the run.
 	{"inputs params parameters args arguments vars variables variable var payload trigger event request data ctx context state workflow_input workflowInput inputData input_data parameter body config triggers webhook query form env_vars props values", "the input of the run is input: write input.name", "input"},
-	{"outputs output results result response step task tasks jobs job nodes node needs activities actions upstream prev previous dependencies states", "what a step gave is steps.ID.output", "steps"},
-	{"workflow flow execution dag pipeline process instance job_run github gitlab ci runtime", "the input is input.name, what a step gave is steps.ID.output, and run has id, workflow_id, version, trigger and started_at", ""},
+	{"outputs output results result response step task tasks jobs job nodes node needs activities actions upstream prev previous dependencies states", "a step's output is steps.ID.output", "steps"},
+	{"workflow flow execution dag pipeline process instance job_run github gitlab ci runtime", "the input is input.name, a step's output is steps.ID.output, and run has id, workflow_id, version, trigger and started_at", ""},
 	{"secret credentials creds vault", "write secrets.NAME, in a config", "secrets"},
 	// What an expression cannot reach, and what has another name here.
 	{"env ENV environment process os environ", "an expression sees no environment: write input.name, or secrets.NAME in a config", ""},
@@ -188,8 +188,8 @@ var nameWords = tableOf([]word{
 // dollarWords are names of other products that begin with $. In the clause, %s
 // stands for the members that followed the name.
 var dollarWords = tableOf([]word{
-	{"$", "$ is JSONPath's; write input%s for the run's input, or steps.ID.output%s for what a step gave", ""},
-	{"$json $data $binary", "that is n8n's; write steps.ID.output%s for what a step gave, or input%s for the run's input", ""},
+	{"$", "$ is JSONPath's; write input%s for the run's input, or steps.ID.output%s for a step's output", ""},
+	{"$json $data $binary", "that is n8n's; write steps.ID.output%s for a step's output, or input%s for the run's input", ""},
 	{"$node $items $prevNode", "that is n8n's; write steps.ID.output", ""},
 	{"$input $trigger $parameters $inputs", "write input%s", "input"},
 	{"$vars $parameter $workflow $execution $env $secrets $credentials", "that is n8n's; write input.name, run.id, or secrets.NAME in a config", ""},

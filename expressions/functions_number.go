@@ -77,7 +77,7 @@ func toInt(v any) (any, *Error) {
 	if s, ok := v.(string); ok {
 		n, err := strconv.Atoi(s)
 		if err != nil {
-			return nil, fail(CodeFailed, "%s is no whole number of 64 bits", shown(s))
+			return nil, fail(CodeFailed, "%s is not a whole number of 64 bits", shown(s))
 		}
 		return n, nil
 	}
@@ -109,7 +109,7 @@ func toFloat(v any) (any, *Error) {
 	f, err := strconv.ParseFloat(s, 64)
 	// ParseFloat reads inf and nan, which JSON cannot hold.
 	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
-		return nil, fail(CodeFailed, "%s is no number", shown(s))
+		return nil, fail(CodeFailed, "%s is not a number", shown(s))
 	}
 	return f, nil
 }

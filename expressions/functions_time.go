@@ -65,7 +65,7 @@ func parseTime(layout, text string, zone *time.Location) (any, *Error) {
 	// reported.
 	t, err := time.Parse(layout, text)
 	if err != nil {
-		return nil, fail(CodeFailed, "%s is no time like 2026-01-31T15:04:05Z; give its layout, and its zone if it names none", shown(text))
+		return nil, fail(CodeFailed, "%s is not a time like 2026-01-31T15:04:05Z; give its layout, and its zone if it names none", shown(text))
 	}
 	if !zoned(layout) {
 		return nil, fail(CodeFailed, "the layout %s names no zone; give one as third argument", shown(layout))
@@ -94,7 +94,7 @@ func duration(e *evaluation, a []any) (any, *Error) {
 	}
 	d, perr := time.ParseDuration(s)
 	if perr != nil {
-		return nil, fail(CodeFailed, "%s is no duration like 90s or 1h30m", shown(s))
+		return nil, fail(CodeFailed, "%s is not a duration like 90s or 1h30m", shown(s))
 	}
 	return d, nil
 }

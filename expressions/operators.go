@@ -214,7 +214,7 @@ func (e *evaluation) computed(source string) (*pattern, *Error) {
 	}
 	re, err := readPattern(source)
 	if err != nil {
-		return nil, fail(err.Code, "the pattern that was computed is no regular expression, or too large")
+		return nil, fail(err.Code, "the pattern that was computed is not a regular expression, or too large")
 	}
 	if err := e.spend(20 + compilingCosts*re.size); err != nil {
 		return nil, err
@@ -236,7 +236,7 @@ func readPattern(source string) (*pattern, *Error) {
 	}
 	tree, err := syntax.Parse(source, syntax.Perl)
 	if err != nil {
-		return nil, fail(CodeFailed, "the pattern is no regular expression: %s", patternWords(err))
+		return nil, fail(CodeFailed, "the pattern is not a regular expression: %s", patternWords(err))
 	}
 	size := patternSize(tree)
 	if size > maxPattern {

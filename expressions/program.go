@@ -198,7 +198,7 @@ func (p *Program) EvalBool(s Scope) (bool, error) {
 	}
 	b, ok := v.(bool)
 	if !ok {
-		return false, failAt(CodeType, 1+p.shift, "the condition must give true or false, not %s", kindOf(v))
+		return false, failAt(CodeType, 1+p.shift, "the condition must return true or false, not %s", kindOf(v))
 	}
 	return b, nil
 }

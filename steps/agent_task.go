@@ -27,7 +27,7 @@ type agentConfig struct {
 	MaxTokens      int64           `json:"max_tokens,omitempty" minimum:"1" doc:"The most tokens of the answer."`
 	BudgetMicroUSD int64           `json:"budget_micro_usd,omitempty" minimum:"1" doc:"The most that one attempt may cost, in millionths of a US dollar."`
 	MaxTurns       int             `json:"max_turns,omitempty" minimum:"1" maximum:"100" doc:"The most requests to the model in one attempt; 10 without it."`
-	MaxTotalTokens int64           `json:"max_total_tokens,omitempty" minimum:"1" doc:"No further request is made once an attempt has used so many tokens."`
+	MaxTotalTokens int64           `json:"max_total_tokens,omitempty" minimum:"1" doc:"No further request is made once an attempt has used this many tokens."`
 	OutputSchema   json.RawMessage `json:"output_schema,omitempty" doc:"A JSON Schema: the answer is then JSON that meets it."`
 }
 
@@ -102,7 +102,7 @@ func checkAgent(c fields) []fault.Issue {
 		return nil
 	}
 	if _, err := schemas.NewChecker(c["output_schema"]); err != nil {
-		return []fault.Issue{problem("schema_invalid", "/output_schema", "output_schema is no valid JSON Schema: %s", err)}
+		return []fault.Issue{problem("schema_invalid", "/output_schema", "output_schema is not a valid JSON Schema: %s", err)}
 	}
 	return nil
 }
@@ -161,7 +161,7 @@ func (t *task) perform(ctx context.Context) (json.RawMessage, error) {
 	}
 	checker, err := schemas.NewChecker(t.cfg.OutputSchema)
 	if err != nil {
-		return nil, permanent("schema_invalid", "output_schema is no valid JSON Schema: %s.", err)
+		return nil, permanent("schema_invalid", "output_schema is not a valid JSON Schema: %s.", err)
 	}
 	// The model may have written prose around its JSON.
 	value, wrong := structured(checker, answer)
@@ -311,10 +311,10 @@ func (t *task) maxTurns() int {
 func (t *task) allowance() (int64, error) {
 	tokens := t.cfg.MaxTokens
 	if limit := t.maxTurns(); t.turns >= limit {
-		return 0, permanent("turn_limit", "The agent gave no answer within %d requests; raise max_turns.", limit)
+		return 0, permanent("turn_limit", "The agent did not answer within %d requests; raise max_turns.", limit)
 	}
 	if t.cfg.MaxTotalTokens > 0 && t.usage.Tokens >= t.cfg.MaxTotalTokens {
-		return 0, permanent("token_limit", "The agent gave no answer within max_total_tokens (%d).", t.cfg.MaxTotalTokens)
+		return 0, permanent("token_limit", "The agent did not answer within max_total_tokens (%d).", t.cfg.MaxTotalTokens)
 	}
 	if t.cfg.BudgetMicroUSD > 0 && t.usage.CostMicroUSD >= t.cfg.BudgetMicroUSD {
 		return 0, permanent("budget_exceeded", "Nothing is left of budget_micro_usd (%d) for another request.", t.cfg.BudgetMicroUSD)

@@ -167,7 +167,7 @@ func checkArguments(tool AgentTool, arguments json.RawMessage) string {
 	}
 	checker, err := schemas.NewChecker(schema)
 	if err != nil {
-		return "the tool's parameters are no JSON Schema"
+		return "the tool's parameters are not a JSON Schema"
 	}
 	return breaches(checker, arguments)
 }
@@ -219,7 +219,7 @@ func withQuery(target string, arguments json.RawMessage) (string, error) {
 	}
 	var values map[string]json.RawMessage
 	if err := json.Unmarshal(arguments, &values); err != nil {
-		return "", permanent("invalid_arguments", "The arguments are no JSON object.")
+		return "", permanent("invalid_arguments", "The arguments are not a JSON object.")
 	}
 	q := u.Query()
 	for name, raw := range values {

@@ -123,7 +123,7 @@ func checkHeaders(raw json.RawMessage) []fault.Issue {
 		case reservedHeader(name):
 			out = append(out, problem("invalid_value", at, "the header %s is set by the connection itself", name))
 		case !validHeaderName(name):
-			out = append(out, problem("invalid_value", at, "%q is no header name", name))
+			out = append(out, problem("invalid_value", at, "%q is not a header name", name))
 		case twice:
 			out = append(out, problem("invalid_value", at, "%s and %s are the same header, whose name knows no upper and lower case: keep one of them", first, name))
 		case !holdsLineBreak(outsideTemplates(text)) && strings.ContainsFunc(outsideTemplates(text), isControl):

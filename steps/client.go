@@ -230,7 +230,7 @@ func reason(err error) string {
 		errors.Is(err, zlib.ErrDictionary), errors.As(err, &corrupt):
 		return "the response's body is not what its Content-Encoding says"
 	default:
-		return "the server's answer is no valid HTTP response"
+		return "the server's answer is not a valid HTTP response"
 	}
 }
 

@@ -50,7 +50,7 @@ func NewGuard(allow string) (*Guard, error) {
 		o, err := parseOpening(entry)
 		if err != nil {
 			return nil, fault.Wrap(err, fault.Unacceptable, "egress_allow_invalid",
-				"%s: %q is no CIDR, address or host name (with an optional port).", AllowSetting, entry)
+				"%s: %q is not a CIDR, address or host name (with an optional port).", AllowSetting, entry)
 		}
 		g.allow = append(g.allow, o)
 	}

@@ -38,7 +38,7 @@ func multipartBody(parts []formPart) (body []byte, contentType string, err error
 		header := textproto.MIMEHeader{"Content-Disposition": {p.disposition()}}
 		if kind != "" {
 			if _, _, err := mime.ParseMediaType(kind); err != nil {
-				return nil, "", permanent("invalid_config", "multipart[%d].content_type is no media type.", i)
+				return nil, "", permanent("invalid_config", "multipart[%d].content_type is not a media type.", i)
 			}
 			header.Set("Content-Type", kind)
 		}

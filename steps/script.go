@@ -99,7 +99,7 @@ func (cfg *scriptConfig) program() (program, error) {
 	// In any order: the names are unique.
 	for name, v := range cfg.Env {
 		if !envName(name) || strings.IndexByte(string(v), 0) >= 0 {
-			return p, permanent("invalid_config", "env: %q is no variable, or its value holds a NUL character.", name)
+			return p, permanent("invalid_config", "env: %q is not a variable, or its value holds a NUL character.", name)
 		}
 		p.env = append(p.env, name+"="+string(v))
 	}

@@ -222,7 +222,7 @@ func (db *DB) requireOtherAdmin(tx *gorm.DB, tenantID, keyID string, at time.Tim
 	}
 	if len(ids) == 0 {
 		return fault.New(fault.Conflict, "last_admin_key",
-			"No other admin key of the tenant is valid for another day; create one first, since without any nobody could manage it.")
+			"No other admin key of the tenant is valid for another day; create one first, since without one the tenant could not be managed.")
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func decodeCursor(list, text string) (*position, error) {
 		err = json.Unmarshal(raw, &c)
 	}
 	if err != nil || c.ID == "" {
-		return nil, fault.New(fault.Malformed, "invalid_request", "cursor is not one that this API gave. Start again without it.")
+		return nil, fault.New(fault.Malformed, "invalid_request", "cursor is not one that this API returned. Start again without it.")
 	}
 	if c.List != list {
 		return nil, fault.New(fault.Malformed, "invalid_request", "cursor belongs to a list with other filters. Start again without it.")

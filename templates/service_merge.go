@@ -96,7 +96,7 @@ func (s *Service) mergeOnce(ctx context.Context, req MergeRequest) (MergeResult,
 	}
 	r := MergeResult{Workflow: w, Version: w.LatestVersion, From: was.Version, To: t.Version, Before: latest}
 	if r.After, r.Conflicts, err = Merge(was.Definition, latest, origin.Definition); err != nil {
-		return MergeResult{}, fault.Wrap(err, fault.Unacceptable, "invalid_definition", "What the merge gives cannot be stored: %s", messageOf(err))
+		return MergeResult{}, fault.Wrap(err, fault.Unacceptable, "invalid_definition", "The result of the merge cannot be stored: %s", messageOf(err))
 	}
 	// The origin is recorded anew even where the definition stays the same: the
 	// next merge starts from it.

@@ -110,7 +110,7 @@ func parseCursor(cursor string) (int, error) {
 	digits, ok := strings.CutPrefix(cursor, cursorPrefix)
 	n, err := strconv.Atoi(digits)
 	if !ok || err != nil || n < 1 || strconv.Itoa(n) != digits {
-		return 0, fault.New(fault.Malformed, "invalid_request", "cursor is not one that this API gave. Start again without it.")
+		return 0, fault.New(fault.Malformed, "invalid_request", "cursor is not one that this API returned. Start again without it.")
 	}
 	return n, nil
 }

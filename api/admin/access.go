@@ -243,7 +243,7 @@ func (h *handlers) deleteGrant(c *core.Call) error {
 func required(q url.Values, name string) (string, error) {
 	v := q.Get(name)
 	if !ids.Valid(v) {
-		return "", core.Malformed("%s is missing or is no name; give it in the query string.", name)
+		return "", core.Malformed("%s is missing or is not a name; give it in the query string.", name)
 	}
 	return v, nil
 }
@@ -263,7 +263,7 @@ type auditEntry struct {
 	ObjectSlug string `json:"object_slug,omitempty" doc:"The object's slug or name, as it was then."`
 	// RequestID is that of the request, which logs and its answer have too.
 	RequestID string `json:"request_id"`
-	Reason    string `json:"reason,omitempty" doc:"As the caller gave it."`
+	Reason    string `json:"reason,omitempty" doc:"As the caller wrote it."`
 	// Detail is left out where the action says it all.
 	Detail json.RawMessage `json:"detail,omitempty" kind:"object" doc:"What became what: of a workflow the active version, its hash and the status, from and to."`
 	At     core.Timestamp  `json:"at"`

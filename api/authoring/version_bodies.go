@@ -55,7 +55,7 @@ type diffDraft struct {
 // differences is how one definition differs from another: for programs, in a line, and step by
 // step.
 type differences struct {
-	Diff    json.RawMessage   `json:"diff" kind:"patch" doc:"JSON Patch (RFC 6902): applied to the one definition it gives the other exactly."`
+	Diff    json.RawMessage   `json:"diff" kind:"patch" doc:"JSON Patch (RFC 6902): applied to the one definition it yields the other exactly."`
 	Summary string            `json:"summary" doc:"One line for people: Added 1 step, modified 1 step."`
 	Changes []versions.Change `json:"changes" doc:"What became of each step; step_id is null for the settings of the workflow."`
 }

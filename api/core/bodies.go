@@ -47,7 +47,7 @@ func ActorOf(a audit.Actor) *ActorBody {
 type Authors struct {
 	StartedBy   *ActorBody `json:"started_by,omitempty" doc:"Left out of runs of earlier versions."`
 	CancelledBy *ActorBody `json:"cancelled_by,omitempty"`
-	Reason      string     `json:"reason,omitempty" doc:"Why it was cancelled, as the caller gave it."`
+	Reason      string     `json:"reason,omitempty" doc:"Why it was cancelled, as the caller wrote it."`
 }
 
 // AuthorsOf returns who started a run and, if it was cancelled, who did that and why.
@@ -79,7 +79,7 @@ type ToolCall struct {
 	Tool       string          `json:"tool"`
 	Arguments  json.RawMessage `json:"arguments"`
 	StatusCode int             `json:"status_code,omitempty"`
-	Error      string          `json:"error,omitempty" doc:"Why it gave nothing; the model was told."`
+	Error      string          `json:"error,omitempty" doc:"Why it has no output; the model was told."`
 	LatencyMS  int64           `json:"latency_ms"`
 }
 

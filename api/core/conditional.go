@@ -43,7 +43,7 @@ func (c *Call) IfMatch() (workflows.IfMatch, error) {
 		inner, quoted := strings.CutPrefix(strings.TrimPrefix(tag, "W/"), `"`)
 		inner, closed := strings.CutSuffix(inner, `"`)
 		if !quoted || !closed {
-			return nil, Malformed("If-Match must be an ETag that this API gave, such as \"r12\" with its quotes.")
+			return nil, Malformed("If-Match must be an ETag that this API returned, such as \"r12\" with its quotes.")
 		}
 		revision, isOurs := strings.CutPrefix(inner, "r")
 		n, err := strconv.ParseInt(revision, 10, 64)

@@ -117,7 +117,7 @@ func readPage(q url.Values) (Page, error) {
 	}
 	// Cursors of this API are far shorter.
 	if len(p.Cursor) > 512 {
-		return Page{}, Malformed("cursor is not one that this API gave. Start again without it.")
+		return Page{}, Malformed("cursor is not one that this API returned. Start again without it.")
 	}
 	return p, nil
 }

@@ -112,7 +112,7 @@ type instanceMeta struct {
 	// cancelled.
 	StartedBy   *core.ActorBody `json:"startedBy,omitempty"`
 	CancelledBy *core.ActorBody `json:"cancelledBy,omitempty"`
-	Reason      string          `json:"reason,omitempty" doc:"Why it was terminated, as the caller gave it."`
+	Reason      string          `json:"reason,omitempty" doc:"Why it was terminated, as the caller wrote it."`
 }
 
 // instanceStep is a step as an instance shows it: what the definition says of it, and how far it
@@ -158,7 +158,7 @@ type eventTaken struct {
 // was not given.
 type tickRequest struct {
 	MaxInstances positive `json:"maxInstances,omitempty" doc:"How many instances may begin; 10 unless given, at most 1,000."`
-	MaxSteps     positive `json:"maxSteps,omitempty" doc:"No further instance begins once the others have begun so many steps; any number unless given."`
+	MaxSteps     positive `json:"maxSteps,omitempty" doc:"No further instance begins once the others have begun this many steps; any number unless given."`
 }
 
 // ticked answers a tick.

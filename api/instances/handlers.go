@@ -76,7 +76,7 @@ func newInstanceID(id string, path ...any) error {
 		return invalidFor("An id has 1 to 100 letters, digits, _ and -, and does not begin with -.", path...)
 	}
 	if prefix, rest, cut := strings.Cut(id, "_"); cut && ids.IsBareID(rest) && strings.Trim(prefix, "abcdefghijklmnopqrstuvwxyz") == "" {
-		return fault.New(fault.Malformed, codeInstanceID, "An id of letters, _ and 24 hex digits is one that only the server gives; choose another, or leave it out.")
+		return fault.New(fault.Malformed, codeInstanceID, "An id of letters, _ and 24 hex digits is one that only the server assigns; choose another, or leave it out.")
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func (h *handlers) routes() []core.Route {
 			Action: access.View, On: core.OnWorkflow, Query: []core.Param{
 				{Name: "status", Enum: instanceWords(), Description: "Only instances in this state."},
 				{Name: "pageSize", JSONType: "integer", Description: "From 1 to 100; 25 without it or with anything else."},
-				{Name: "cursor", Description: "The cursor of the page before; one that is none gives the first page."},
+				{Name: "cursor", Description: "The cursor of the page before; one that is not valid returns the first page."},
 			}, Answers: core.OK(instanceList{}), Codes: []string{"workflow_not_found"},
 		}.Handle(core.NoBody(h.listInstances)),
 		// It starts a run, under a name: limits and quotas hold as for any start.

@@ -20,9 +20,9 @@ type Code struct {
 func Codes() []Code {
 	return []Code{
 		{"invalid_request", 400, "Not readable as this request: broken JSON, an unknown or repeated field, a bad parameter."},
-		{"invalid_last_event_id", 400, "Last-Event-ID is no number, or beyond the run's last event."},
+		{"invalid_last_event_id", 400, "Last-Event-ID is not a number, or beyond the run's last event."},
 		{"FRAGNO_VALIDATION_ERROR", 400, "The request, or a payload, does not fit its schema; see issues. Of the instances dialect."},
-		{"INVALID_INSTANCE_ID", 400, "Not an instance's id, or one that only the server gives."},
+		{"INVALID_INSTANCE_ID", 400, "Not an instance's id, or one that only the server assigns."},
 		{"WORKFLOW_PARAMS_INVALID", 400, "The params do not fit the workflow's input schema; see issues."},
 		{"unauthenticated", 401, "No valid API key: missing, malformed, unknown, expired or revoked."},
 		{"acl_denied", 403, "The key lacks the action; the message names both."},
@@ -74,7 +74,7 @@ func Codes() []Code {
 		{"invalid_input", 422, "The input does not fit the workflow's input schema."},
 		{"concurrency_key", 422, "The workflow's concurrency key cannot be made from this input."},
 		{"unknown_step", 422, "The definition has no step of that id."},
-		{"step_not_reachable", 422, "A run cannot go on from there: a dependency is not finished, or the step is no top-level one."},
+		{"step_not_reachable", 422, "A run cannot go on from there: a dependency is not finished, or the step is not a top-level one."},
 		{"step_not_testable", 422, "A step in a loop's body, or a condition, loop or wait, does not run alone."},
 		{"step_not_redrivable", 422, "Not a top-level loop over items with failed iterations."},
 		{"invalid_agent", 422, "An agent that could not be used; the message says why."},

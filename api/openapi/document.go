@@ -31,7 +31,7 @@ func WithVersion(document []byte, version string) []byte {
 	// As JSON, so that a version with a quote does not break the document.
 	quoted, err := json.Marshal(version)
 	if err != nil {
-		panic("a version is no text: " + err.Error()) // a string always encodes
+		panic("a version is not text: " + err.Error()) // a string always encodes
 	}
 	return bytes.Replace(document, []byte(`"`+VersionMark+`"`), quoted, 1)
 }
@@ -79,7 +79,7 @@ func Describe(routes []core.Route, version string) []byte {
 	}
 	text, err := json.MarshalIndent(doc, "", " ")
 	if err != nil {
-		panic("the OpenAPI document is no JSON: " + err.Error()) // only the table can be at fault
+		panic("the OpenAPI document is not JSON: " + err.Error()) // only the table can be at fault
 	}
 	return append(text, '\n')
 }

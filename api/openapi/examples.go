@@ -24,7 +24,7 @@ type example struct {
 func readExamples() map[string]example {
 	var all map[string]example
 	if err := json.Unmarshal(examplesText, &all); err != nil {
-		panic("examples.json is no JSON: " + err.Error()) // only a broken build can be at fault
+		panic("examples.json is not JSON: " + err.Error()) // only a broken build can be at fault
 	}
 	return all
 }

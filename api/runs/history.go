@@ -73,7 +73,7 @@ func (h *handlers) v1History(c *core.Call) error {
 	}
 	after, ok := core.ParseEventID(p.Cursor)
 	if p.Cursor != "" && (!ok || after < 1) {
-		return core.Malformed("cursor is not one that this API gave. Start again without it.")
+		return core.Malformed("cursor is not one that this API returned. Start again without it.")
 	}
 	// For types and configs, which the journal does not repeat.
 	text, run, err := h.Executor.Definition(c.Ctx(), c.TenantID(), id)

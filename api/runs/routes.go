@@ -53,7 +53,7 @@ func (h *handlers) routes() []core.Route {
 			Answers: []core.Answer{
 				{
 					Status: http.StatusOK, Body: v1Event{}, Media: "text/event-stream",
-					Description: "Frames of id, event and data; the schema is that of data. Last-Event-ID gives what comes after it. Events: status_changed, " +
+					Description: "Frames of id, event and data; the schema is that of data. with Last-Event-ID, what comes after it. Events: status_changed, " +
 						"node_started, node_completed, node_failed, input_requested, input_resolved, signal_received, completed, failed, cancelled.",
 				},
 				{Status: http.StatusNoContent, Description: "The run is finished and Last-Event-ID is its last event."},

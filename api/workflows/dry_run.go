@@ -16,20 +16,20 @@ type dryRunWorkflow struct {
 	InputData json.RawMessage      `json:"input_data,omitempty"`
 	Version   workflows.VersionRef `json:"version,omitempty"`
 	// Mocks are for steps of any depth; a loop's body uses one for all iterations.
-	Mocks map[string]mock `json:"mocks,omitempty" doc:"By step id. A step without one gives null."`
+	Mocks map[string]mock `json:"mocks,omitempty" doc:"By step id. A step without one returns null."`
 }
 
 // mock stands for a step's end: with an error it fails, otherwise it completes with the output.
 type mock struct {
 	Output json.RawMessage `json:"output,omitempty" doc:"Of a wait for a signal: the payload."`
-	Error  *core.Failure   `json:"error,omitempty" doc:"The step fails for good with this error."`
+	Error  *core.Failure   `json:"error,omitempty" doc:"The step fails permanently with this error."`
 }
 
 // dryRunAnswer is how the run would go. Its steps have the times of a clock that advances as the
 // run waits.
 type dryRunAnswer struct {
 	// Status is where the run stands when nothing moves it any more.
-	Status string `json:"status" words:"workflows" doc:"waiting: for a signal that no mock gives."`
+	Status string `json:"status" words:"workflows" doc:"waiting: for a signal that no mock sends."`
 	// Output is null unless the run completed.
 	Output json.RawMessage `json:"output"`
 	// Error is null unless the run failed.

@@ -14,7 +14,7 @@ type iterationRun struct {
 	Iteration string `json:"iteration" doc:"Its path: each[3] or each[3].inner[0]."`
 	Status    string `json:"status" enum:"running,completed,failed"`
 	// Result is what the loop collects of it, and null while it runs.
-	Result json.RawMessage `json:"result" doc:"What collect gave; null without it."`
+	Result json.RawMessage `json:"result" doc:"The value of collect; null without it."`
 	// Error is why it failed; null otherwise.
 	Error *core.Failure `json:"error"`
 	// StartedAt and CompletedAt are null until they are reached.

@@ -43,7 +43,7 @@ func (h *handlers) runRoutes() []core.Route {
 			Answers: []core.Answer{
 				{
 					Status: http.StatusOK, Body: workflowsEvent{}, Media: "text/event-stream",
-					Description: "Frames of id, event and data; the schema is that of data. Last-Event-ID gives what comes after it.",
+					Description: "Frames of id, event and data; the schema is that of data. with Last-Event-ID, what comes after it.",
 				},
 				{Status: http.StatusNoContent, Description: "The run is finished and Last-Event-ID is its last event."},
 			}, Codes: []string{"run_not_found", "invalid_last_event_id"},

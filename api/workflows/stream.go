@@ -55,7 +55,7 @@ type workflowsEvent struct {
 	NextAttemptAt *core.Timestamp `json:"next_attempt_at,omitempty"`
 	// Fallback is the step that runs in the place of the one that failed.
 	Fallback string          `json:"fallback,omitempty"`
-	Reason   string          `json:"reason,omitempty" doc:"Why a step was skipped; of what somebody did to the run, why, as they said."`
+	Reason   string          `json:"reason,omitempty" doc:"Why a step was skipped; of a command to the run, the reason that its caller gave."`
 	Actor    *core.ActorBody `json:"actor,omitempty" doc:"Who started, paused, resumed or cancelled the run, or sent the signal."`
 	Kind     string          `json:"kind,omitempty" doc:"What a step waits for: timer, condition, signal."`
 	Until    *core.Timestamp `json:"until,omitempty"`

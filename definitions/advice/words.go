@@ -427,7 +427,7 @@ func waitWords() []Replacement {
 		{words: "duration delay sleep time amount timer wait timeout_ms wait_seconds sec secs waitSeconds delay_seconds Seconds for length", Suggest: "seconds", Write: "write seconds: {seconds}"},
 		{words: "minutes", Suggest: "seconds", Write: "write seconds: {minutes}"},
 		{words: "hours days ms milliseconds weeks unit", Suggest: "seconds", Write: "write seconds, in seconds"},
-		{words: "date at timestamp datetime until_time untilTime deadline date_time Timestamp resume_at scheduled_at", Suggest: "until", Write: "write until: an RFC 3339 time such as 2026-01-31T09:00:00Z, or an expression that gives one"},
+		{words: "date at timestamp datetime until_time untilTime deadline date_time Timestamp resume_at scheduled_at", Suggest: "until", Write: "write until: an RFC 3339 time such as 2026-01-31T09:00:00Z, or an expression that evaluates to one"},
 		{words: "event for_signal wait_for waitFor webhook approval message channel signal_name signalName input form event_name approvers assignee assignees", Suggest: "signal", Write: "write signal: {name: approved}"},
 		{words: "expression when while check if", Suggest: "condition", Write: "write condition: an expression that ends the wait"},
 		{words: "interval poll poll_interval pollInterval every check_interval poke_interval", Suggest: "poll_seconds", Write: "write poll_seconds: {seconds}"},

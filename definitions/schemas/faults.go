@@ -87,7 +87,7 @@ func otherFault(err error) Fault {
 	case errors.As(err, &regex) && errors.Is(regex.Err, errPatternSize):
 		return Fault{Pointer: strings.TrimPrefix(fragment(regex.URL), "#"), Text: errPatternSize.Error()}
 	case errors.As(err, &regex):
-		return Fault{Pointer: strings.TrimPrefix(fragment(regex.URL), "#"), Text: "the pattern is no regular expression (RE2; there is no look-ahead)"}
+		return Fault{Pointer: strings.TrimPrefix(fragment(regex.URL), "#"), Text: "the pattern is not a regular expression (RE2; there is no look-ahead)"}
 	case errors.As(err, &draft):
 		return Fault{Text: "$schema names a draft that is not known; leave it out, or write https://json-schema.org/draft/2020-12/schema"}
 	case errors.As(err, &twice):

@@ -114,7 +114,7 @@ func knownEscape(rest []byte) bool {
 func yamlWords(said string) string {
 	for _, w := range []struct{ theirs, ours string }{
 		{"unknown escape", "a text in double quotes has an escape that YAML does not know; double the backslash, or use single quotes"},
-		{"invalid Unicode", "a text in double quotes has an escape that is no character"},
+		{"invalid Unicode", "a text in double quotes has an escape that is not a character"},
 		{"hexdecimal", "an escape in double quotes needs hexadecimal digits"},
 		{"control characters", "the text holds a control character; write it as an escape in double quotes"},
 		{"UTF-8", "the text is not UTF-8"},
@@ -126,7 +126,7 @@ func yamlWords(said string) string {
 		{"document", "the text goes on after its end; keep one document"},
 		{"mapping values", "there is a colon where no field can be; check the indentation, or quote the whole value"},
 		{"':'", "a colon and a space are missing after a field name; check the indentation and the quotes"},
-		{"'-'", "a list ends here, and the line is no item of it; check the indentation"},
+		{"'-'", "a list ends here, and the line is not an item of it; check the indentation"},
 		{"indentation", "the indentation is not that of the lines around it"},
 	} {
 		if strings.Contains(said, w.theirs) {

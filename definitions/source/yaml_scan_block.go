@@ -70,7 +70,7 @@ func (s *yamlScan) looseLine() {
 		s.fault(s.loose+colon, "a space is missing after the colon")
 		return
 	}
-	s.fault(s.loose, "the line is no field: a colon and a space are missing")
+	s.fault(s.loose, "the line is not a field: a colon and a space are missing")
 }
 
 // lineBefore returns the offset at which the line around an offset begins.

@@ -135,7 +135,7 @@ func (v *schemaValidator) misspeltRequired(at *source.Node, what string) {
 
 // keyword warns of one keyword that has no effect. at is its value.
 func (v *schemaValidator) keyword(at *source.Node, key, what string) {
-	d := v.finds.Warn(source.SchemaKeyword, at, "'%s' in %s is no keyword of JSON Schema (2020-12) and has no effect", source.Clip(key), what).AtKey()
+	d := v.finds.Warn(source.SchemaKeyword, at, "'%s' in %s is not a keyword of JSON Schema (2020-12) and has no effect", source.Clip(key), what).AtKey()
 	if found, ok := schemaAdvice[advice.Letters(key)]; ok {
 		if found.Write == "" {
 			d.DidYouMean(found.Suggest)

@@ -206,7 +206,7 @@ func (v *settingsValidator) seconds(e *entry, n *source.Node) {
 		}
 	case n.Kind != source.String || !isTemplate(n.Text):
 		// Text such as "5m" is an obvious mistake, with an obvious number.
-		d := v.finds.Error(source.WrongType, n, "'seconds' in wait '%s' must be a number, or a template that gives one", e.name())
+		d := v.finds.Error(source.WrongType, n, "'seconds' in wait '%s' must be a number, or a template that evaluates to one", e.name())
 		advice.SuggestFix(d, n, n.Kind, "seconds", "a number")
 	}
 }
@@ -222,7 +222,7 @@ func (v *settingsValidator) until(e *entry, n *source.Node) {
 		return
 	}
 	if _, err := time.Parse(time.RFC3339, n.Text); err != nil {
-		v.finds.Error(source.InvalidValue, n, "'until' in wait '%s' is '%s', which is no RFC 3339 time such as 2026-01-31T09:00:00Z", e.name(), source.Clip(n.Text))
+		v.finds.Error(source.InvalidValue, n, "'until' in wait '%s' is '%s', which is not an RFC 3339 time such as 2026-01-31T09:00:00Z", e.name(), source.Clip(n.Text))
 	}
 }
 

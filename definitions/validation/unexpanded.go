@@ -23,7 +23,7 @@ var marks = []struct {
 	{regexp.MustCompile(`[$#@%]\{\s*((?:input|steps|run|signals|item|secrets|workflow|inputs|outputs|params|vars|env|states|\.)\b?[^{}]*?)\s*\}`), "{{ $1 }}", "another product's way to write a value into a text"},
 	{regexp.MustCompile(`\{%.*?%\}`), "", "{% %} is Jinja's, and is not carried out; {{ a ? b : c }} chooses"},
 	{regexp.MustCompile(`<%=?\s*(.*?)\s*%>`), "{{ $1 }}", "<% %> is another product's way to write a value into a text"},
-	{regexp.MustCompile(`^\$(?:\$|states)?\.([A-Za-z_][\w.\[\]]*)$`), "{{ input.$1 }}", "$. is JSONPath's; the input is input.…, what a step gave is steps.ID.output.…"},
+	{regexp.MustCompile(`^\$(?:\$|states)?\.([A-Za-z_][\w.\[\]]*)$`), "{{ input.$1 }}", "$. is JSONPath's; the input is input.…, a step's output is steps.ID.output.…"},
 	{regexp.MustCompile(`\$\(\s*((?:input|inputs|params|tasks|steps|run|workflow|context|parameters)\.[A-Za-z_][\w.\[\]-]*)\s*\)`), "{{ $1 }}", "$( ) is Tekton's way to write a value into a text"},
 	{regexp.MustCompile(`<<\s*((?:input|inputs|parameters|pipeline|matrix|steps)\.[A-Za-z_][\w.\[\]]*)\s*>>`), "{{ $1 }}", "<< >> is CircleCI's way to write a value into a text"},
 	{regexp.MustCompile(`\[\[\s*((?:input|steps|run|item|secrets)\.[A-Za-z_][\w.\[\]]*)\s*\]\]`), "{{ $1 }}", "[[ ]] is plain text"},

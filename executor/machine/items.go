@@ -61,7 +61,7 @@ func (v view) evaluateItems(fixed json.RawMessage) (*itemList, error) {
 func countItems(raw json.RawMessage) (*itemList, error) {
 	n, whole := exactjson.Count(string(raw))
 	if !whole {
-		return nil, &expressions.Error{Code: expressions.CodeType, Message: "loop.items must give a list or a count of 0 or more"}
+		return nil, &expressions.Error{Code: expressions.CodeType, Message: "loop.items must evaluate to a list or a count of 0 or more"}
 	}
 	return &itemList{source: raw, n: n}, nil
 }
