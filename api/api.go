@@ -39,9 +39,24 @@ type (
 	TurnStore = turns.Store
 )
 
-// Config is what the edge serves. Of the services only Secrets may be nil; New copies the struct.
-// Now and NewID are called concurrently. Version is the product's.
+// Config is what the edge serves. New copies the struct. Now and NewID are called concurrently.
 type Config struct {
+	Services
+	Limits
+	Observers
+	// Version is the product's.
+	Version string
+	Now     func() time.Time
+	NewID   func(prefix string) string
+	// Clock compares this process's clock with the database's; nil: it is right.
+	Clock *clock.Watch
+	// RunnerTick serves the call that lets queued instances begin; without it the call is refused
+	// with RUNNER_TICK_DISABLED.
+	RunnerTick bool
+}
+
+// Services are what the routes call. Only Secrets and Turns may be nil, and the two functions.
+type Services struct {
 	Access      *access.Service
 	Definitions *workflows.Service
 	Versions    *versions.Service
@@ -49,11 +64,9 @@ type Config struct {
 	Transfer    *versions.Transfer
 	Executor    *executor.Service
 	Schedules   *schedules.Service
-	// Clock compares this process's clock with the database's; nil: it is right.
-	Clock   *clock.Watch
-	Secrets *secrets.Service
-	Agents  *agents.Service
-	Answers idempotency.Store
+	Secrets     *secrets.Service
+	Agents      *agents.Service
+	Answers     idempotency.Store
 	// Turns holds which turn a run has in progress on any node; nil: on this one alone.
 	Turns TurnStore
 	// Isolation says how scripts are confined here; nil: there are none. It is called for each
@@ -61,32 +74,33 @@ type Config struct {
 	Isolation func(ctx context.Context) string
 	// ScriptLimits says whether scripts are limited as a whole; nil: there are none.
 	ScriptLimits func() string
-	Version      string
-	// RunnerTick serves the call that lets queued instances begin; without it the call is refused
-	// with RUNNER_TICK_DISABLED.
-	RunnerTick bool
-	Now        func() time.Time
-	NewID      func(prefix string) string
-	// Log may be nil: then nothing is logged.
-	Log *slog.Logger
-	// Metrics serves /metrics; Meter is told what is answered. Both may be nil.
-	Metrics http.Handler
-	Meter   Meter
-	// StreamWrite is how long one write to a stream may stall before its reader
-	// is dropped; 0 is 20 s.
-	StreamWrite time.Duration
+}
+
+// Limits bound what one caller may take; the zero value has the defaults.
+type Limits struct {
 	// Rate is how often each key may call this process; the zero value: no limit.
 	Rate Rate
 	// Stored is how many bytes a tenant may have stored; nil: no limit.
 	Stored *quota.Bytes
 	// Patience is how long slow clients are waited for.
 	Patience Patience
+	// StreamWrite is how long one write to a stream may stall before its reader
+	// is dropped; 0 is 20 s.
+	StreamWrite time.Duration
 	// TurnTime is how long a turn of a conversation may take before it answers
 	// that the run is still running; 0 is 55 s.
 	TurnTime time.Duration
 	// StoreTime is how long a request may wait for the database, over all its
 	// calls, before it answers 503; 0 is 4 s.
 	StoreTime time.Duration
+}
+
+// Observers are told what is served. Each may be nil.
+type Observers struct {
+	Log *slog.Logger
+	// Metrics serves /metrics; Meter is told what is answered.
+	Metrics http.Handler
+	Meter   Meter
 }
 
 // Handler serves every route of the product's API. It is safe for concurrent use.

@@ -99,7 +99,7 @@ type served struct {
 // tableWithoutServices serves the whole table to any caller, as change left each
 // route; a request that gets as far as a service fails with 500.
 func tableWithoutServices(change func(*core.Route)) served {
-	cfg := Config{Executor: &executor.Service{}, NewID: func(p string) string { return p + "x" }}
+	cfg := Config{Services: Services{Executor: &executor.Service{}}, NewID: func(p string) string { return p + "x" }}
 	routes := routesOf(cfg, &site{}, nil)
 	for i := range routes {
 		routes[i].Action = ""

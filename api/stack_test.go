@@ -127,8 +127,14 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 		Secrets: vault, Holder: newID("node_"), Drain: 100 * time.Millisecond,
 	}
 	acfg := api.Config{
-		StoreTime: await.Patience, Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}),
-		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: registry, Secrets: vault, NewID: newID}), Answers: answers{s}, Turns: db, Secrets: vault, Agents: agents.New(db, time.Now), Version: "test", Now: time.Now, NewID: newID, Log: log,
+		Services: api.Services{
+			Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}),
+			Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: registry, Secrets: vault, NewID: newID}),
+			Answers:  answers{s}, Turns: db, Secrets: vault, Agents: agents.New(db, time.Now),
+		},
+		Limits:    api.Limits{StoreTime: await.Patience},
+		Observers: api.Observers{Log: log},
+		Version:   "test", Now: time.Now, NewID: newID,
 	}
 	s.gate.Runner, ecfg.Runner = registry, s.gate
 	for _, o := range opts {

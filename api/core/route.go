@@ -14,7 +14,8 @@ import (
 
 // Route is one line of the table: how a request is served and how it is described. The echo
 // routes and the OpenAPI document both come from it, so that neither can lack what the other has.
-// It is complete once New has returned, and is not changed afterwards.
+// It is complete once New has returned, and is not changed afterwards. Its fields are not
+// grouped: a row of the table names the few that it needs, side by side.
 type Route struct {
 	Method  string // GET also serves HEAD
 	Path    string // OpenAPI form: /api/workflows/{id}

@@ -198,11 +198,15 @@ func (w *wiring) openAuthoring(context.Context) (err error) {
 func (w *wiring) openAPI() {
 	s, st := w.settings, w.stack
 	st.handler = api.New(api.Config{
-		Rate:      s.Rate,
-		Schedules: st.schedules, Clock: w.clock, RunnerTick: s.RunnerTick, StoreTime: s.DatabaseTimeout, Metrics: w.meter.Handler(), Meter: w.meter,
-		Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: st.db, Schedules: scheduleImpact{st.db}, Now: w.clock.Now}),
-		Transfer: versions.NewTransfer(versions.TransferConfig{Store: st.db, Catalog: st.registry, Secrets: st.secrets, NewID: w.newID}), Executor: st.executor,
-		Secrets: st.secrets, Agents: w.agents, Templates: w.patterns, Answers: st.db, Turns: st.db, Stored: st.stored, Isolation: st.registry.ScriptIsolation, ScriptLimits: st.registry.ScriptLimits, Version: buildVersion(), Now: time.Now, NewID: w.newID, Log: st.log,
+		Services: api.Services{
+			Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: st.db, Schedules: scheduleImpact{st.db}, Now: w.clock.Now}),
+			Transfer: versions.NewTransfer(versions.TransferConfig{Store: st.db, Catalog: st.registry, Secrets: st.secrets, NewID: w.newID}), Executor: st.executor,
+			Schedules: st.schedules, Secrets: st.secrets, Agents: w.agents, Templates: w.patterns, Answers: st.db, Turns: st.db,
+			Isolation: st.registry.ScriptIsolation, ScriptLimits: st.registry.ScriptLimits,
+		},
+		Limits:    api.Limits{Rate: s.Rate, Stored: st.stored, StoreTime: s.DatabaseTimeout},
+		Observers: api.Observers{Log: st.log, Metrics: w.meter.Handler(), Meter: w.meter},
+		Version:   buildVersion(), Now: time.Now, NewID: w.newID, Clock: w.clock, RunnerTick: s.RunnerTick,
 	})
 }
 

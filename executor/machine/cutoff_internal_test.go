@@ -13,7 +13,7 @@ func TestWhatIsCutOffIsReadWithoutAChange(t *testing.T) {
 	body := &list{nodes: []*node{{step: &definitions.Step{ID: "send"}}}}
 	underWay := func() *scopeState {
 		s := &scopeState{edit: edit, list: body}
-		s.steps.set(edit, 0, &stepState{edit: edit, status: StepRunning, lastAttempt: 1})
+		s.steps.set(edit, 0, &stepState{edit: edit, status: StepRunning, stepAttempts: stepAttempts{lastAttempt: 1}})
 		return s
 	}
 	loop := &loopState{edit: edit}

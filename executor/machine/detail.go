@@ -45,6 +45,9 @@ import (
 //	run_completed            output, duration_ms
 //	run_failed               error, duration_ms
 //	run_cancelled            error, duration_ms
+//
+// It is one flat struct because its fields are the members of one JSON object, which many
+// kinds share; a struct of each kind would repeat them, and cost an allocation per event.
 type Detail struct {
 	State         State           `json:"state,omitempty"`
 	From          State           `json:"from,omitempty"`

@@ -64,7 +64,7 @@ func (r evolver) resetStep(at int32, again []string, d *Detail) {
 	if old.wait != nil && old.wait.RequestID != "" {
 		r.signals.seen.set(r.edit, old.wait.RequestID, struct{}{}) // a late answer must not end another wait
 	}
-	st := &stepState{edit: r.edit, status: StepPending, attemptNumber: old.attemptNumber, generation: old.generation, usage: old.usage}
+	st := &stepState{edit: r.edit, status: StepPending, stepAttempts: stepAttempts{attemptNumber: old.attemptNumber, generation: old.generation}, stepOutcome: stepOutcome{usage: old.usage}}
 	// Journals from before keep_keys gave every step a new generation; a replay must do the
 	// same.
 	if old.attemptNumber > 0 && (!d.KeepKeys || old.hasEnd() || n.loop != nil || n.step.ID == d.FromStep) {

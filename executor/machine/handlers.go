@@ -126,7 +126,7 @@ func (r evolver) handlersStarted(d *Detail) {
 func (r evolver) resetHandler(n *node) {
 	p := position{step: n.index}
 	old := r.stepAt(p)
-	st := &stepState{edit: r.edit, status: StepPending, unmet: n.dependencyCount, attemptNumber: old.attemptNumber, generation: old.generation, usage: old.usage}
+	st := &stepState{edit: r.edit, status: StepPending, unmet: n.dependencyCount, stepAttempts: stepAttempts{attemptNumber: old.attemptNumber, generation: old.generation}, stepOutcome: stepOutcome{usage: old.usage}}
 	if old.attemptNumber > 0 && (old.hasEnd() || n.loop != nil) {
 		st.generation++
 	} else {

@@ -137,10 +137,15 @@ func (r snapshotReader) loadScope(f *frame, l *list, s *savedScope) (*scopeState
 func (r snapshotReader) loadStep(p position, n *node, s *savedStep, sc *scopeState) (*stepState, error) {
 	st := &stepState{
 		edit: r.edit, unmet: s.Unmet, notSkipped: s.NotSkipped, status: s.Status, skipReason: s.SkipReason, fallbackRunning: s.FallbackRunning,
-		interrupted: s.Interrupted, outcomeUnknown: s.outcomeUnknown(), compensated: s.Compensated, attemptNumber: s.AttemptNumber, lastAttempt: s.LastAttempt, failedAttempts: s.FailedAttempts, generation: s.Generation,
-		agendaKey: s.AgendaKey, activityKey: s.ActivityKey, firstSeq: s.FirstSeq, startedAt: s.StartedAt, keyFirstUsedAt: cmp.Or(s.KeyFirstUsedAt, s.StartedAt), attemptStartedAt: s.AttemptStartedAt, executedAt: s.ExecutedAt, endedAt: s.EndedAt, dueAt: s.DueAt,
-		output: s.Output, err: s.Err, fallbackStep: s.FallbackStep, usage: s.Usage, wait: s.Wait, loopCounts: s.LoopCounts,
-		redrive: s.Redrive.load(r.edit), cutOff: cutOffTrie(r.edit, s.CutOff),
+		interrupted: s.Interrupted, outcomeUnknown: s.outcomeUnknown(), compensated: s.Compensated,
+		stepAttempts: stepAttempts{attemptNumber: s.AttemptNumber, lastAttempt: s.LastAttempt, failedAttempts: s.FailedAttempts, generation: s.Generation},
+		agendaKey:    s.AgendaKey, activityKey: s.ActivityKey, firstSeq: s.FirstSeq,
+		stepTimes: stepTimes{
+			startedAt: s.StartedAt, keyFirstUsedAt: cmp.Or(s.KeyFirstUsedAt, s.StartedAt), attemptStartedAt: s.AttemptStartedAt,
+			executedAt: s.ExecutedAt, endedAt: s.EndedAt, dueAt: s.DueAt,
+		},
+		stepOutcome: stepOutcome{output: s.Output, err: s.Err, fallbackStep: s.FallbackStep, usage: s.Usage},
+		wait:        s.Wait, loopCounts: s.LoopCounts, redrive: s.Redrive.load(r.edit), cutOff: cutOffTrie(r.edit, s.CutOff),
 	}
 	if st.agendaKey != 0 {
 		r.agenda.set(r.edit, st.agendaKey, p)

@@ -84,37 +84,53 @@ type scopeState struct {
 // never. Attempt numbers rise over the whole run and are never reused, so that a late
 // answer cannot be taken for that of a newer attempt. It is changed only through editStep.
 type stepState struct {
-	edit             uint64 // the edit that made this copy
-	unmet            int32  // dependencies not finished
-	notSkipped       int32  // dependencies finished otherwise than skipped
-	status           StepStatus
-	skipReason       string          // to be skipped for this reason, whatever its dependencies
-	fallbackRunning  bool            // its fallback step runs in its place
-	interrupted      bool            // to be started again without asking its guard
-	outcomeUnknown   bool            // its last attempt was cut off and failed so, by on_interrupt: it may have taken effect
-	compensated      bool            // a compensation of it, or inside it, started
-	attemptNumber    int32           // the last number used, compensations included
-	lastAttempt      int32           // the last attempt of the step itself
-	failedAttempts   int32           // failed attempts that count against max_attempts
-	generation       int32           // see stepTree.generation, without that of the list
-	agendaKey        uint64          // in the agenda, 0: none
-	activityKey      uint64          // its key in flight, parked or loops, 0: none
-	firstSeq         int64           // seq of its first start or skip
-	startedAt        int64           // the first attempt of this generation
-	keyFirstUsedAt   int64           // the first attempt under its idempotency key, which may have been before a resume
-	attemptStartedAt int64           // the last attempt
-	executedAt       int64           // what it last did outside: an attempt, or a probe of a wait
-	endedAt          int64           // when it finished
-	dueAt            int64           // of the parked retry or wait, 0: none
-	output           json.RawMessage // of a completed step: a JSON value, or the reference of a blob; nil: none
-	err              *Error          // of the last failed attempt, and of a step that failed; nil: none
-	fallbackStep     string          // the step that ended in its place; "": none
-	usage            Usage           // the sum over its attempts, in earlier generations too
-	wait             *waitState      // never changed in place
-	loop             *loopState
-	loopCounts       *IterationCounts // of a loop that is through
-	redrive          *redriveState    // of a loop that failed or is redriven; never changed in place
-	cutOff           trie[*cutOff]    // of a loop that is not under way: what was cut off in it, by iteration
+	edit            uint64 // the edit that made this copy
+	unmet           int32  // dependencies not finished
+	notSkipped      int32  // dependencies finished otherwise than skipped
+	status          StepStatus
+	skipReason      string // to be skipped for this reason, whatever its dependencies
+	fallbackRunning bool   // its fallback step runs in its place
+	interrupted     bool   // to be started again without asking its guard
+	outcomeUnknown  bool   // its last attempt was cut off and failed so, by on_interrupt: it may have taken effect
+	compensated     bool   // a compensation of it, or inside it, started
+	stepAttempts
+	agendaKey   uint64 // in the agenda, 0: none
+	activityKey uint64 // its key in flight, parked or loops, 0: none
+	firstSeq    int64  // seq of its first start or skip
+	stepTimes
+	stepOutcome
+	wait       *waitState // never changed in place
+	loop       *loopState
+	loopCounts *IterationCounts // of a loop that is through
+	redrive    *redriveState    // of a loop that failed or is redriven; never changed in place
+	cutOff     trie[*cutOff]    // of a loop that is not under way: what was cut off in it, by iteration
+}
+
+// stepAttempts numbers the attempts of a step. It and the two structs after it are parts of
+// stepState, embedded so that they cost no allocation.
+type stepAttempts struct {
+	attemptNumber  int32 // the last number used, compensations included
+	lastAttempt    int32 // the last attempt of the step itself
+	failedAttempts int32 // failed attempts that count against max_attempts
+	generation     int32 // see stepTree.generation, without that of the list
+}
+
+// stepTimes are when things happened to a step.
+type stepTimes struct {
+	startedAt        int64 // the first attempt of this generation
+	keyFirstUsedAt   int64 // the first attempt under its idempotency key, which may have been before a resume
+	attemptStartedAt int64 // the last attempt
+	executedAt       int64 // what it last did outside: an attempt, or a probe of a wait
+	endedAt          int64 // when it finished
+	dueAt            int64 // of the parked retry or wait, 0: none
+}
+
+// stepOutcome is what a step has come to.
+type stepOutcome struct {
+	output       json.RawMessage // of a completed step: a JSON value, or the reference of a blob; nil: none
+	err          *Error          // of the last failed attempt, and of a step that failed; nil: none
+	fallbackStep string          // the step that ended in its place; "": none
+	usage        Usage           // the sum over its attempts, in earlier generations too
 }
 
 // finished reports whether the step has ended, in whatever way: dependants
