@@ -61,6 +61,10 @@ func fillTables(t *testing.T, driver, dsn, numbers, padded string) {
 			t.Fatal(err)
 		}
 	}
+	// SQLite's plans are made without statistics, as no server has any.
+	if driver == "sqlite" {
+		return
+	}
 	if _, err := raw.Exec("ANALYZE"); err != nil {
 		t.Fatal(err)
 	}
@@ -190,8 +194,10 @@ func checkRange(t *testing.T, name, text, plan string) {
 		if strings.Contains(line, "SEARCH r ") && !byID {
 			bad = bad || !strings.Contains(line, "runs_by_") || strings.Contains(text, "started_at > ") != strings.Contains(line, "started_at>?") && strings.Contains(line, "_start ")
 		}
+		// The scan for ranges compares no pairs: of those that are equal SQLite reads all.
+		bad = bad || strings.Contains(text, "RECURSIVE") && strings.Contains(line, ")>(?")
 		// A condition of the table that is left over by PostgreSQL's index.
-		if strings.Contains(line, "Filter:") && !strings.Contains(line, "Filter: (state IS NOT NULL)") && !byID && !strings.Contains(text, "run_series") {
+		if strings.Contains(line, "Filter:") && !strings.Contains(line, " IS NOT NULL)") && !byID && !strings.Contains(text, "run_series") {
 			bad = true
 		}
 		if strings.Contains(line, " on runs r") && !byID {

@@ -139,31 +139,33 @@ func appendRanges(all, ranges []runRange, punctual int) []runRange {
 	return all
 }
 
-// scanRanges finds the ranges of one half, which its condition names: see
-// findRanges.
+// scanRanges finds the ranges of one half, which its condition names: the states
+// first, then the triggers of each. Each step is one probe: a comparison of pairs
+// would have SQLite read all runs of the pair.
 func scanRanges(tx *gorm.DB, half, tenantID string, workflowIDs []string) ([]runRange, error) {
 	var args []any
-	// column selects a column of the first run behind a pair, which more names.
-	column := func(name, more string, workflow string) string {
-		text := "(SELECT r." + name + " FROM runs AS r WHERE r.tenant_id = ?"
+	// least selects the least value of a column among the runs that more selects.
+	least := func(column, workflow, more string) string {
 		args = append(args, tenantID)
 		if workflow != "" {
-			text += " AND r.workflow_id = " + workflow
+			more = " AND r.workflow_id = " + workflow + more
 		}
-		return text + more + " AND " + half + " ORDER BY r.state, r.trigger_kind LIMIT 1)"
+		return "(SELECT r." + column + " FROM runs AS r WHERE r.tenant_id = ?" + more + " AND " + half + " ORDER BY r." + column + " LIMIT 1)"
 	}
-	first, from, workflow, in := "''", "", "", ""
+	name, from := "''", ""
+	var seed, ofStates, ofPairs string // the columns by which each step knows its workflow
 	if workflowIDs != nil {
-		first, from = "w.column1", " FROM (VALUES (?)"+strings.Repeat(", (?)", len(workflowIDs)-1)+") AS w"
-		workflow, in = "w.column1", "g.workflow"
+		name, from = "w.column1", " FROM (VALUES (?)"+strings.Repeat(", (?)", len(workflowIDs)-1)+") AS w"
+		seed, ofStates, ofPairs = "w.column1", "s.workflow", "g.workflow"
 	}
-	const next = " AND (r.state, r.trigger_kind) > (g.state, g.kind)"
-	text := "WITH RECURSIVE g(workflow, state, kind) AS (SELECT " + first + ", " + column("state", "", workflow) + ", " + column("trigger_kind", "", workflow) + from
+	text := "WITH RECURSIVE s(workflow, state) AS (SELECT " + name + ", " + least("state", seed, "") + from
 	for _, id := range workflowIDs {
 		args = append(args, id)
 	}
-	text += " UNION ALL SELECT g.workflow, " + column("state", next, in) + ", " + column("trigger_kind", next, in) + " FROM g WHERE g.state IS NOT NULL)" +
-		` SELECT workflow, state, kind AS "trigger" FROM g WHERE state IS NOT NULL`
+	text += " UNION ALL SELECT s.workflow, " + least("state", ofStates, " AND r.state > s.state") + " FROM s WHERE s.state IS NOT NULL)," +
+		" g(workflow, state, kind) AS (SELECT s.workflow, s.state, " + least("trigger_kind", ofStates, " AND r.state = s.state") + " FROM s WHERE s.state IS NOT NULL" +
+		" UNION ALL SELECT g.workflow, g.state, " + least("trigger_kind", ofPairs, " AND r.state = g.state AND r.trigger_kind > g.kind") + " FROM g WHERE g.kind IS NOT NULL)" +
+		` SELECT workflow, state, kind AS "trigger" FROM g WHERE kind IS NOT NULL`
 	var ranges []runRange
 	err := tx.Raw(text, args...).Scan(&ranges).Error
 	return ranges, err

@@ -38,6 +38,9 @@ func allCases() []caseEntry {
 		{"pages", "a page of each list of a run with 1,000,000 events", (*session).pages},
 		{"queue", "what it costs a run to wait for a slot", (*session).queue},
 		{"flood", "the runs of one tenant while another one starts runs without a pause", (*session).flood},
+		{"lists", "a page of each list of runs among 1,000,000, with each filter", (*session).lists},
+		{"lookup", "one of 100,000 workflows by its id and by its slug", (*session).lookup},
+		{"search", "a search by text among 100,000 workflows", (*session).search},
 	}
 }
 
