@@ -3,6 +3,7 @@ package secrets
 import (
 	"bytes"
 	"encoding/json"
+	"heddle/internal/exactjson"
 	"slices"
 )
 
@@ -54,7 +55,7 @@ func (r *redactor) walk(value json.RawMessage, partial bool) (json.RawMessage, b
 		if len(spans) == 0 {
 			return value, false
 		}
-		return quoted(replaced(value, spans)), true
+		return exactjson.Quote(replaced(value, spans)), true
 	}
 	var out []byte
 	copied := 0
@@ -66,7 +67,7 @@ func (r *redactor) walk(value json.RawMessage, partial bool) (json.RawMessage, b
 		end := i + 1
 		switch c := value[i]; {
 		case c == '"':
-			end = stringEnd(value, i)
+			end = exactjson.SkipString(value, i)
 			if text := r.text(value[i:end], partial); text != nil {
 				put(i, end, text)
 			}
@@ -76,9 +77,7 @@ func (r *redactor) walk(value json.RawMessage, partial bool) (json.RawMessage, b
 				put(i, end, []byte(`"`+mask+`"`))
 			}
 		case c == '-' || c >= '0' && c <= '9':
-			for end < len(value) && bytes.IndexByte([]byte("+-.eE0123456789"), value[end]) >= 0 {
-				end++
-			}
+			end = exactjson.SkipWord(value, i)
 			if len(r.matcher.find(value[i:end], false, nil)) > 0 {
 				put(i, end, []byte(`"`+mask+`"`))
 			}
@@ -89,16 +88,6 @@ func (r *redactor) walk(value json.RawMessage, partial bool) (json.RawMessage, b
 		return value, false
 	}
 	return append(out, value[copied:]...), true
-}
-
-// stringEnd returns the index after the JSON string that begins at i, which must end.
-func stringEnd(value []byte, i int) int {
-	for i++; value[i] != '"'; i++ {
-		if value[i] == '\\' {
-			i++
-		}
-	}
-	return i + 1
 }
 
 // text redacts one JSON string with its quotes; nil where it holds no secret. It
@@ -119,7 +108,7 @@ func (r *redactor) text(token []byte, partial bool) []byte {
 	if len(spans) == 0 {
 		return nil
 	}
-	return quoted(replaced(inner, spans))
+	return exactjson.Quote(replaced(inner, spans))
 }
 
 // spans returns where secrets are in a text, as it is and as its readers may decode it,
@@ -181,15 +170,6 @@ func replaced(text []byte, spans []span) []byte {
 		at = s.end
 	}
 	return append(out, text[at:]...)
-}
-
-// quoted returns a text as a JSON string, with <, > and & as they are.
-func quoted(text []byte) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(string(text)) // a string always encodes
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // wholeLength returns the length of the object or list at the beginning of rest if it is

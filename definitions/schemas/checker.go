@@ -269,32 +269,24 @@ func issuesOf(invalid *jsonschema.ValidationError, value json.RawMessage) []faul
 // huge exponents and panics on some of them. Broken JSON is left to the
 // caller.
 func reasonableNumbers(raw json.RawMessage) error {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	tok, err := dec.Token()
-	for ; err == nil; tok, err = dec.Token() {
-		if n, isNumber := tok.(json.Number); isNumber && exactjson.TooLarge(string(n)) {
+	for s := exactjson.ScannerOf(raw); s.Next(); {
+		if n := s.Token(); s.IsNumber() && exactjson.TooLarge(n) {
 			return fault.New(fault.Unacceptable, "limit_exceeded",
-				"the number %.20s… has more than %d digits or an exponent beyond ±%d", string(n), exactjson.MaxDigits, exactjson.MaxExponent)
+				"the number %.20s… has more than %d digits or an exponent beyond ±%d", n, exactjson.MaxDigits, exactjson.MaxExponent)
 		}
 	}
-	return nil // its end, or a syntax error that the caller meets again
+	return nil
 }
 
 // hasHeavyNumber reports whether a text holds a number on which arithmetic
 // costs clearly more than on usual ones.
 func hasHeavyNumber(raw json.RawMessage) bool {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	for {
-		tok, err := dec.Token()
-		if err != nil {
-			return false
-		}
-		if n, isNumber := tok.(json.Number); isNumber && heavyWritten(string(n)) {
+	for s := exactjson.ScannerOf(raw); s.Next(); {
+		if s.IsNumber() && heavyWritten(string(s.Token())) {
 			return true
 		}
 	}
+	return false
 }
 
 // heavyWritten reports whether one number is of that kind, by its length and

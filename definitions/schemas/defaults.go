@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"heddle/definitions/source"
+	"heddle/internal/exactjson"
 	"maps"
 	"slices"
 	"strings"
@@ -122,7 +123,7 @@ func (v *Checker) Fill(value json.RawMessage) (filled json.RawMessage, err error
 			value = text
 		}
 	}
-	if v.defaults == nil {
+	if v.defaults == nil || !json.Valid(value) { // the check that follows says what is wrong
 		return value, nil
 	}
 	return f.fill(v.first.schema, value, 0)
@@ -162,17 +163,12 @@ func (f *filler) of(s *jsonschema.Schema) (text json.RawMessage, ok bool, err er
 		if r.Default == nil {
 			continue
 		}
-		var buf bytes.Buffer
-		enc := json.NewEncoder(&buf)
-		// Text stays as the author wrote it.
-		enc.SetEscapeHTML(false)
-		if err := enc.Encode(*r.Default); err != nil {
+		// As the author wrote it, but for white space.
+		text := exactjson.Canonical(*r.Default)
+		if f.added += len(text); f.added > maxFilled {
 			return nil, false, errFill
 		}
-		if f.added += buf.Len(); f.added > maxFilled {
-			return nil, false, errFill
-		}
-		return bytes.TrimSpace(buf.Bytes()), true, nil
+		return text, true, nil
 	}
 	return nil, false, nil
 }
@@ -188,10 +184,7 @@ func (f *filler) fill(s *jsonschema.Schema, value json.RawMessage, depth int) (j
 	if depth > source.MaxDepth {
 		return nil, errFill
 	}
-	m, ok := split(value)
-	if !ok {
-		return value, nil // the check that follows says why
-	}
+	m := split(value)
 	for _, r := range reached(s) {
 		if f.work += 1 + len(m.values); f.work > maxFills {
 			return nil, errFill
@@ -316,35 +309,21 @@ type parts struct {
 	changed bool           // a value was filled or a member added
 }
 
-// split cuts an object or a list into its parts; false: it is not JSON.
-func split(value json.RawMessage) (*parts, bool) {
+// split cuts an object or a list, which must be valid JSON, into its parts.
+func split(value json.RawMessage) *parts {
 	m := &parts{}
-	dec := json.NewDecoder(bytes.NewReader(value))
-	if _, err := dec.Token(); err != nil {
-		return nil, false
-	}
 	if value[0] == '{' {
 		m.at = map[string]int{}
 	}
-	// A decoder that reads one part at a time keeps each as its bytes in the
-	// text.
-	for dec.More() {
+	for p := exactjson.PartsOf(value); p.Next(); {
 		if m.at != nil {
-			key, err := dec.Token()
-			name, ok := key.(string)
-			if err != nil || !ok {
-				return nil, false
-			}
+			name := exactjson.Unquote(p.Name)
 			m.at[name] = len(m.values)
 			m.names = append(m.names, name)
 		}
-		var part json.RawMessage
-		if err := dec.Decode(&part); err != nil {
-			return nil, false
-		}
-		m.values = append(m.values, part)
+		m.values = append(m.values, p.Value())
 	}
-	return m, true
+	return m
 }
 
 // add appends a member to an object and returns its index.
@@ -368,18 +347,9 @@ func (m *parts) join(value json.RawMessage) json.RawMessage {
 			out = append(out, ',')
 		}
 		if m.at != nil {
-			out = append(appendQuoted(out, m.names[i]), ':')
+			out = append(exactjson.AppendString(out, m.names[i]), ':')
 		}
 		out = append(out, part...)
 	}
 	return append(out, value[0]+2) // '{' and '}', '[' and ']' are two apart
-}
-
-// appendQuoted appends a JSON string, with the escapes of encoding/json.
-func appendQuoted(out []byte, text string) []byte {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(text) // text always encodes
-	return append(out, bytes.TrimSpace(buf.Bytes())...)
 }

@@ -37,7 +37,7 @@ func TestFill(t *testing.T) {
 		"no defaults":            {`{"type":"object"}`, ``, `{}`},
 		"true":                   {`true`, `{"a":[1]}`, `{"a":[1]}`},
 		"other value":            {`{"properties":{"a":{"default":1}}}`, `[{}]`, `[{}]`},
-		"names with odd letters": {`{"properties":{"a\"\u2028<":{"default":"<b>"}}}`, `{"é\n":1}`, "{\"é\\n\":1,\"a\\\"\\u2028<\":\"<b>\"}"},
+		"names with odd letters": {`{"properties":{"a\"\u2028<":{"default":"<b>"}}}`, `{"é\n":1}`, "{\"é\\n\":1,\"a\\\"\u2028<\":\"<b>\"}"},
 		"a doubling schema":      {doubling(12), `{"x":{}}`, `{"x":{"a":1}}`},
 		"recursive":              {`{"properties":{"n":{"$ref":"#"},"a":{"default":1}}}`, `{"n":{"n":{}}}`, `{"n":{"n":{"a":1},"a":1},"a":1}`},
 	} {

@@ -25,3 +25,16 @@ func Decode(text []byte, into any) error {
 	}
 	return nil
 }
+
+// Unquote returns the text of a JSON string, which must be valid. One without escapes is
+// copied without encoding/json.
+func Unquote(quoted []byte) string {
+	if last := len(quoted) - 1; last > 0 && bytes.IndexByte(quoted, '\\') < 0 {
+		return string(quoted[1:last])
+	}
+	var text string
+	if json.Unmarshal(quoted, &text) != nil {
+		return ""
+	}
+	return text
+}

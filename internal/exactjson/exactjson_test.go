@@ -388,6 +388,18 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// Text comes back from its JSON, however it is escaped.
+func TestUnquote(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := texts().Draw(t, "text")
+		escaped, err := json.Marshal(text)
+		if got := exactjson.Unquote(exactjson.Quote(text)); got != text || err != nil || exactjson.Unquote(escaped) != text {
+			t.Fatalf("%q is %q", text, got)
+		}
+	})
+}
+
 // Pointers escape ~ and /, and tokens come back from them.
 func TestPointers(t *testing.T) {
 	t.Parallel()
