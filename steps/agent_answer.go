@@ -1,8 +1,10 @@
 package steps
 
 import (
+	"bytes"
 	"encoding/json"
 	"heddle/definitions/schemas"
+	"heddle/internal/exactjson"
 	"slices"
 	"strings"
 
@@ -116,10 +118,11 @@ func fenced(s string) []string {
 
 // valuesIn returns the objects and lists that stand in a text and not inside each other,
 // the longest first, at most maxValues.
-func valuesIn(s string) []string {
+func valuesIn(text string) []string {
 	var list []string
+	s := []byte(text)
 	for work := 0; work < maxScanned; {
-		i := strings.IndexAny(s, "{[")
+		i := bytes.IndexAny(s, "{[")
 		if i < 0 {
 			break
 		}
@@ -131,7 +134,7 @@ func valuesIn(s string) []string {
 			continue
 		}
 		work += n
-		list, s = append(list, s[:n]), s[n:]
+		list, s = append(list, string(s[:n])), s[n:]
 	}
 	slices.SortStableFunc(list, func(a, b string) int { return len(b) - len(a) })
 	return list[:min(len(list), maxValues)]
@@ -140,21 +143,10 @@ func valuesIn(s string) []string {
 // valueEnd returns the length of the bracketed value with which a text begins; 0 where
 // it does not end. It counts brackets outside of strings and does not check that they
 // match.
-func valueEnd(s string) int {
-	depth, quoted := 0, false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			depth++
-		case c == '}' || c == ']':
-			if depth--; depth == 0 {
-				return i + 1
-			}
+func valueEnd(text []byte) int {
+	for s := exactjson.ScannerOf(text); s.Next(); {
+		if s.Depth == 0 {
+			return s.End
 		}
 	}
 	return 0

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"heddle/fault"
+	"heddle/internal/exactjson"
 	"io"
 	"sort"
 	"strings"
@@ -127,7 +128,7 @@ func join(names []string, last string) string {
 // pointer returns "/" and token, escaped as a reference token of a JSON pointer (RFC
 // 6901).
 func pointer(token string) string {
-	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(token)
+	return "/" + exactjson.EscapeToken(token)
 }
 
 // sortedNames returns the names of the fields in order, so that diagnostics come in the

@@ -7,6 +7,7 @@ import (
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/fault"
+	"heddle/internal/exactjson"
 	"io"
 	"mime"
 	"net/http"
@@ -288,7 +289,7 @@ func (got answer) notJSON(call executor.Call) error {
 	if text := excerpt(call, got.body, 2048); text != "" {
 		details["body"] = text
 	}
-	return failure("response_not_json", true, details, "The response is not JSON that a step can take (valid, UTF-8, without NUL, nested at most %d deep).", maxJSONDepth).Err()
+	return failure("response_not_json", true, details, "The response is not JSON that a step can take (valid, UTF-8, without NUL, nested at most %d deep).", exactjson.MaxDepth).Err()
 }
 
 // read returns the body as JSON, read as config.response asks. "text" is always a

@@ -4,18 +4,39 @@ import (
 	"bytes"
 	"heddle/executor"
 	"math"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 )
 
-func TestTextIsQuotedAsTheEncoderDoes(t *testing.T) {
+// The size of a text's JSON is known before memory is taken for it.
+func TestTextSizeIsThatOfTheValue(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringOf(rapid.RuneFrom([]rune("a\"\\\n\r\t\b\f\x01\x1f\x7f<&>\u2027\u2028\u2029\u202aé\U0001f4a5"))).Draw(t, "text")
-		if got, want := string(quoteText([]byte(text))), string(quote(text)); got != want {
-			t.Fatalf("%s, want %s", got, want)
+		value := textValue([]byte(text))
+		if len(value) != textSize([]byte(text)) || cap(value) > len(value) {
+			t.Fatalf("%s has %d bytes of %d, want %d", value, len(value), cap(value), textSize([]byte(text)))
 		}
 	})
+}
+
+// Bounds are those of definitions: nesting, digits and exponents, NUL.
+func TestBoundsOfJSONFromOutside(t *testing.T) {
+	t.Parallel()
+	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	digits := strings.Repeat("9", 1000)
+	for text, want := range map[string]string{
+		deep(64): deep(64), deep(65): "", `"\u0000"`: "", `"\\u0000"`: `"\\u0000"`, `["a`: "", "[1,]": "",
+		"\ufeff [ -" + digits + " , 1E+1000 ]":                        "[-" + digits + ",1E+1000]",
+		`{"9` + digits + `": [9` + digits + `, 1e1001, "1e1001", 2]}`: `{"9` + digits + `":["9` + digits + `","1e1001","1e1001",2]}`,
+	} {
+		got, ok := jsonValue([]byte(text))
+		if string(got) != want || ok != (want != "") {
+			t.Errorf("%.40s is %.40s, %v", text, got, ok)
+		}
+	}
 }
 
 // A body that shrinks below the excerpt because most of it is no text is quoted
