@@ -2,6 +2,7 @@ package expressions
 
 import (
 	"encoding/json"
+	"heddle/internal/exactjson"
 	"maps"
 	"slices"
 	"strings"
@@ -123,7 +124,7 @@ func (p *shapeParser) find(ref string) any {
 		if !ok {
 			return nil
 		}
-		v = m[strings.ReplaceAll(strings.ReplaceAll(word, "~1", "/"), "~0", "~")]
+		v = m[exactjson.UnescapeToken(word)]
 	}
 	return v
 }

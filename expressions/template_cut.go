@@ -132,8 +132,7 @@ func (f *finder) object(i int, pointer string) int {
 	i = exactjson.SkipSpace(f.raw, i+1)
 	for f.raw[i] != '}' {
 		end := exactjson.SkipString(f.raw, i)
-		key, _ := decodeString(f.raw[i:end])
-		name, _ := key.(string)
+		name := exactjson.Unquote(f.raw[i:end])
 		i = exactjson.SkipSpace(f.raw, exactjson.SkipSpace(f.raw, end)+1)
 		if pointer == "" && f.raw[i] == '"' && slices.Contains(f.literal, name) {
 			i = exactjson.SkipString(f.raw, i)

@@ -1,6 +1,7 @@
 package versions
 
 import (
+	"heddle/internal/exactjson"
 	"strconv"
 	"strings"
 )
@@ -73,7 +74,7 @@ func parsePointer(pointer string) ([]string, error) {
 		if strings.Contains(bare, "~") {
 			return nil, pointerError("has a ~ that is neither ~0 nor ~1")
 		}
-		tokens[i] = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
+		tokens[i] = exactjson.UnescapeToken(token)
 	}
 	return tokens, nil
 }

@@ -3,6 +3,7 @@ package versions
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/internal/exactjson"
 	"strconv"
 	"strings"
 	"unicode"
@@ -147,7 +148,7 @@ func dottedPath(pointer string) string {
 	}
 	var b strings.Builder
 	for i, token := range strings.Split(pointer[1:], "/") {
-		token = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
+		token = exactjson.UnescapeToken(token)
 		// Whether it indexes a list or names a member cannot be told from the
 		// pointer.
 		_, notNumber := strconv.ParseUint(token, 10, 32)

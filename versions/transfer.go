@@ -13,6 +13,7 @@ import (
 	"heddle/definitions/workflows"
 	"heddle/fault"
 	"heddle/idempotency"
+	"heddle/internal/exactjson"
 	"io"
 	"maps"
 	"slices"
@@ -104,7 +105,7 @@ func (t *Transfer) Export(ctx context.Context, req ExportRequest, out io.Writer,
 // are left out, so that the line is consistent with the workflow as it was
 // read. A gap in the numbers is an error: the line could not be imported.
 func (t *Transfer) exportOne(ctx context.Context, w workflows.Workflow, withID bool, out io.Writer) error {
-	text, err := lineText(lineOf(w, withID))
+	text, err := exactjson.Encode(lineOf(w, withID))
 	if err != nil {
 		return err
 	}
@@ -135,7 +136,7 @@ func (t *Transfer) exportOne(ctx context.Context, w workflows.Workflow, withID b
 // writeVersion writes one version, with the comma that separates it from the
 // one before.
 func writeVersion(out io.Writer, v Version) error {
-	text, err := lineText(lineVersionOf(v))
+	text, err := exactjson.Encode(lineVersionOf(v))
 	if err != nil {
 		return err
 	}
@@ -144,19 +145,6 @@ func writeVersion(out io.Writer, v Version) error {
 	}
 	_, err = out.Write(text)
 	return err
-}
-
-// lineText returns a value as JSON on one line, with < > & as they are and
-// without the line's end: definitions keep their bytes, on which their hash
-// depends.
-func lineText(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 // ConflictPolicy is the rule for a workflow whose slug is taken in the tenant.

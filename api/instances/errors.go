@@ -4,6 +4,7 @@ import (
 	"errors"
 	"heddle/api/core"
 	"heddle/fault"
+	"heddle/internal/exactjson"
 	"strconv"
 	"strings"
 )
@@ -99,7 +100,7 @@ func issuesOf(field string, f *fault.Error) []core.SchemaIssue {
 				path = append(path, n)
 				continue
 			}
-			path = append(path, strings.NewReplacer("~1", "/", "~0", "~").Replace(part))
+			path = append(path, exactjson.UnescapeToken(part))
 		}
 		list = append(list, core.SchemaIssue{Code: "custom", Path: path, Message: i.Message})
 	}

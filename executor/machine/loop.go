@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"heddle/events"
 	"heddle/internal/exactjson"
-	"strconv"
 	"time"
 )
 
@@ -107,16 +106,17 @@ func (t loops) startIteration(p position, l *loopState) {
 // index (null for iterations that failed). The error is that of a content that was not
 // supplied or cannot be read.
 func (t loops) loopOutput(l *loopState, plan *loopPlan) (json.RawMessage, error) {
-	buf := make([]byte, 0, 64+l.resultBytes)
-	buf = strconv.AppendInt(append(buf, `{"count":`...), int64(l.nextIndex), 10)
-	buf = strconv.AppendInt(append(buf, `,"completed":`...), int64(l.completed), 10)
-	buf = strconv.AppendInt(append(buf, `,"failed":`...), int64(l.failed), 10)
+	o := exactjson.ObjectIn(make([]byte, 0, 64+l.resultBytes))
+	o.Int("count", int64(l.nextIndex))
+	o.Int("completed", int64(l.completed))
+	o.Int("failed", int64(l.failed))
 	if plan.collect == nil {
-		return append(buf, '}'), nil
+		return o.End(), nil
 	}
-	buf = append(buf, `,"results":[`...)
-	buf, err := l.results.appendTo(buf, l.nextIndex, t.content)
-	return append(buf, "]}"...), err
+	o.Name("results")
+	results, err := l.results.appendTo(append(o.Buf, '['), l.nextIndex, t.content)
+	o.Buf = append(results, ']')
+	return o.End(), err
 }
 
 // endScope closes a list of which all steps are finished, or an iteration that failed. f is
