@@ -1,13 +1,13 @@
 package executor
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"heddle/audit"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"heddle/internal/exactjson"
 )
 
 // inputData holds the fields of every input that can be posted; each kind uses some of
@@ -53,17 +53,8 @@ func encodeInput(in machine.Input, lines []audit.Entry) (kind string, data json.
 		return "", nil, false
 	}
 	d.Audit = lines
-	data, err := d.encode()
+	data, err := exactjson.Encode(d)
 	return kind, data, err == nil
-}
-
-// encode returns the JSON of d and leaves < > & as they are, so that values do not grow.
-func (d inputData) encode() (json.RawMessage, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(d)
-	return b.Bytes(), err
 }
 
 // decodePosted reads a posted input back, and the lines that it adds to the audit trail.

@@ -1,9 +1,9 @@
 package executor
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"heddle/internal/exactjson"
 )
 
 // redaction takes the secrets that a tenant has at one moment out of a step's output. nil:
@@ -59,13 +59,7 @@ func redactText(by []*redaction, text string) string {
 		if r == nil {
 			continue
 		}
-		var quoted bytes.Buffer
-		enc := json.NewEncoder(&quoted)
-		enc.SetEscapeHTML(false)
-		if enc.Encode(text) != nil {
-			return ""
-		}
-		if json.Unmarshal(r.json(bytes.TrimSuffix(quoted.Bytes(), []byte("\n"))), &text) != nil {
+		if json.Unmarshal(r.json(exactjson.Quote(text)), &text) != nil {
 			return ""
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/idempotency"
+	"heddle/internal/exactjson"
 )
 
 // RestartRequest names a run to start again from its beginning. Trace and Keep are those of
@@ -158,7 +159,7 @@ func (s *Restarter) replaceRun(ctx context.Context, old Record, next *Commit) er
 	if fault.CodeOf(err) != "not_ready" || !s.term.serving.Load() {
 		return err
 	}
-	data, err := inputData{Reason: in.Reason, With: next, By: in.By}.encode()
+	data, err := exactjson.Encode(inputData{Reason: in.Reason, With: next, By: in.By})
 	if err != nil {
 		return fmt.Errorf("encode a run for the inbox: %w", err)
 	}

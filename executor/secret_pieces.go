@@ -3,6 +3,7 @@ package executor
 import (
 	"encoding/json"
 	"heddle/executor/machine"
+	"heddle/internal/exactjson"
 	regexp "heddle/internal/lazyregexp"
 	"strings"
 	"unicode"
@@ -89,11 +90,7 @@ func (u *usedSecrets) withoutPieces(f *machine.Failure, redactors ...func(json.R
 	}
 	pieces := u.pieces()
 	mask := func(text string) string {
-		raw, err := json.Marshal(text)
-		if err != nil {
-			return ""
-		}
-		if clean := withoutAny(raw, redactors...); json.Unmarshal(clean, &text) != nil {
+		if clean := withoutAny(exactjson.Quote(text), redactors...); json.Unmarshal(clean, &text) != nil {
 			return ""
 		}
 		return without(text, pieces)
@@ -110,22 +107,13 @@ func (u *usedSecrets) withoutPieces(f *machine.Failure, redactors ...func(json.R
 	var details map[string]any
 	raw, err := json.Marshal(f.Details)
 	if err == nil {
-		details, err = decodeDetails(raw)
+		err = exactjson.Decode(raw, &details) // pieces of secrets are found in numbers, too
 	}
 	if err != nil {
 		details = nil
 	}
 	clean.Details, _ = masked(details, mask).(map[string]any)
 	return &clean
-}
-
-// decodeDetails decodes a failure's details with their numbers as they are written, so that
-// pieces of secrets are found in them, too.
-func decodeDetails(raw []byte) (details map[string]any, err error) {
-	dec := json.NewDecoder(strings.NewReader(string(raw)))
-	dec.UseNumber()
-	err = dec.Decode(&details)
-	return details, err
 }
 
 // masked masks the texts and numbers of a decoded JSON value, in place where it is an

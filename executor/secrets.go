@@ -7,6 +7,7 @@ import (
 	"heddle/executor/machine"
 	"heddle/expressions"
 	"heddle/fault"
+	"heddle/internal/exactjson"
 )
 
 // Secrets reveals tenants' secrets to configs and takes them out of outputs. The secrets
@@ -74,9 +75,7 @@ func redactFailure(f *machine.Failure, redact func(json.RawMessage) json.RawMess
 		return f
 	}
 	clean := machine.Failure{Permanent: f.Permanent, RetryAfter: f.RetryAfter}
-	dec := json.NewDecoder(bytes.NewReader(out))
-	dec.UseNumber()
-	if dec.Decode(&clean.Error) != nil {
+	if exactjson.Decode(out, &clean.Error) != nil {
 		clean.Error = machine.Error{Code: f.Code, Message: "The failure's details held a secret."}
 	}
 	return &clean
