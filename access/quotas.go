@@ -53,10 +53,12 @@ type TenantQuotas struct {
 }
 
 // quotaCache holds tenants' effective quotas for cacheTTL. mu guards entries,
-// which is nil until the first use.
+// which is nil until the first use, and changes.
 type quotaCache struct {
 	mu      sync.Mutex
 	entries map[string]cachedQuotas
+	// changes counts SetQuotas: what was read before one is not kept after it.
+	changes int
 }
 
 // cachedQuotas are effective quotas as they were computed from what the store had at
@@ -72,6 +74,7 @@ func (s *Service) Quotas(ctx context.Context, tenantID string) (Quotas, error) {
 	now := s.now()
 	s.quotas.mu.Lock()
 	e, known := s.quotas.entries[tenantID]
+	changes := s.quotas.changes
 	s.quotas.mu.Unlock()
 	if age := now.Sub(e.readAt); known && age >= 0 && age < cacheTTL {
 		return e.q, nil
@@ -83,6 +86,9 @@ func (s *Service) Quotas(ctx context.Context, tenantID string) (Quotas, error) {
 	q := own.withDefaults(s.serverQuotas)
 	s.quotas.mu.Lock()
 	defer s.quotas.mu.Unlock()
+	if s.quotas.changes != changes {
+		return q, nil
+	}
 	if s.quotas.entries == nil || len(s.quotas.entries) >= cacheSize {
 		s.quotas.entries = map[string]cachedQuotas{}
 	}
@@ -131,5 +137,6 @@ func (s *Service) SetQuotas(ctx context.Context, ref string, own Quotas) (Tenant
 	s.quotas.mu.Lock()
 	defer s.quotas.mu.Unlock()
 	delete(s.quotas.entries, t.ID)
+	s.quotas.changes++
 	return TenantQuotas{t, own, own.withDefaults(s.serverQuotas)}, nil
 }
