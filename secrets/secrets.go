@@ -93,7 +93,10 @@ type Service struct {
 	mu    sync.Mutex                // guards vault and cache; never held over a call of the store
 	vault *vault                    // nil until the key is needed
 	cache map[string]*tenantSecrets // by tenant, at most maxTenants
-	known sync.Map                  // tenants' redactors, for Scrub: it is called while mu may be held
+	// changes counts the changes that this process has made: what was read before
+	// one is not fresh after it. mu guards it.
+	changes int
+	known   sync.Map // tenants' redactors, for Scrub: it is called while mu may be held
 }
 
 // New returns a Service with the defaults of cfg filled in. It reads nothing. Check must

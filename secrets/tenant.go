@@ -93,6 +93,7 @@ func (s *Service) Holds(ctx context.Context, tenantID string, value json.RawMess
 func (s *Service) forget(tenantID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.changes++
 	if t := s.cache[tenantID]; t != nil {
 		t.seen = time.Time{}
 	}
@@ -100,12 +101,14 @@ func (s *Service) forget(tenantID string) {
 
 // tenant returns the tenant's secrets as they were at most stale ago; 0 always asks the
 // store. It reads the revision, one row, and the secrets only where that has changed.
-// Two calls may read the same at the same time; the later one stays in the cache.
+// Two calls may read the same at the same time; the newest revision stays in the cache.
+// What a change of this process has overtaken meanwhile counts as not compared yet.
 func (s *Service) tenant(ctx context.Context, tenantID string, stale time.Duration) (*tenantSecrets, error) {
 	now := s.cfg.Now()
 	s.mu.Lock()
 	t := s.cache[tenantID]
 	fresh := t != nil && stale > 0 && now.Sub(t.seen) < stale
+	changes := s.changes
 	s.mu.Unlock()
 	if fresh {
 		return t, nil
@@ -125,7 +128,12 @@ func (s *Service) tenant(ctx context.Context, tenantID string, stale time.Durati
 		clear(s.cache)
 		s.known.Clear()
 	}
-	t.seen = now
+	if newer := s.cache[tenantID]; newer != nil && newer.revision > t.revision {
+		return newer, nil
+	}
+	if s.changes == changes {
+		t.seen = now
+	}
 	s.cache[tenantID] = t
 	s.known.Store(tenantID, t.redactor)
 	return t, nil
