@@ -121,6 +121,25 @@ func (s *stack) partly(path, content, tag string) {
 	}
 	header := map[string]string{"Range": "bytes=0-0", "If-Range": `"another"`}
 	s.do(request{method: http.MethodGet, path: path, header: header}).want(s.t, http.StatusOK)
+	// Preconditions that decide without the range come before it.
+	beyond := fmt.Sprintf("bytes=%d-", n)
+	for _, c := range []struct {
+		name, value string
+		status      int
+	}{
+		{"If-Range", `"another"`, http.StatusOK},
+		{"If-Range", "Wed, 21 Oct 2015 07:28:00 GMT", http.StatusOK},
+		{"If-None-Match", `"another", W/` + tag, http.StatusNotModified},
+		{"If-None-Match", "*", http.StatusNotModified},
+		{"If-Range", tag, http.StatusRequestedRangeNotSatisfiable},
+		{"If-None-Match", `"another"`, http.StatusRequestedRangeNotSatisfiable},
+		{"If-Match", tag, http.StatusRequestedRangeNotSatisfiable},
+	} {
+		got := s.do(request{method: http.MethodGet, path: path, header: map[string]string{"Range": beyond, c.name: c.value}})
+		if got.status != c.status {
+			s.t.Errorf("%s: %s beyond the end: %d, want %d", c.name, c.value, got.status, c.status)
+		}
+	}
 	header["If-Range"] = tag
 	s.do(request{method: http.MethodGet, path: path, header: header}).want(s.t, http.StatusPartialContent)
 }

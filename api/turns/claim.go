@@ -5,6 +5,7 @@ import (
 	"heddle/api/core"
 	"heddle/deadline"
 	"heddle/fault"
+	"log/slog"
 	"time"
 )
 
@@ -51,7 +52,7 @@ func (h *handlers) takeTurn(c *core.Call, runID string) (end func(), err error) 
 	renewed := make(chan struct{})
 	go func() {
 		defer close(renewed)
-		h.renewTurn(ctx, c, runID, owner)
+		h.renewTurn(ctx, c.Log(), runID, owner)
 	}()
 	return func() {
 		stop()
@@ -66,9 +67,10 @@ func (h *handlers) takeTurn(c *core.Call, runID string) (end func(), err error) 
 	}, nil
 }
 
-// renewTurn renews a claim every turnRenew until ctx ends. A failure is logged, and the turn goes
-// on.
-func (h *handlers) renewTurn(ctx context.Context, c *core.Call, runID, owner string) {
+// renewTurn renews a claim every turnRenew until ctx ends, or another owner has it: to go on would
+// take the run's turn again once that owner is done. The failure is logged, and the turn goes on
+// to its end: what it does to the run is done at its beginning.
+func (h *handlers) renewTurn(ctx context.Context, log *slog.Logger, runID, owner string) {
 	tick := time.NewTicker(turnRenew)
 	defer tick.Stop()
 	for {
@@ -77,8 +79,14 @@ func (h *handlers) renewTurn(ctx context.Context, c *core.Call, runID, owner str
 		case <-ctx.Done():
 			return
 		}
-		if _, err := h.Store.ClaimTurn(deadline.WithBudget(ctx, turnRenew), runID, owner, turnClaim); err != nil && ctx.Err() == nil {
-			c.Log().Warn("a turn was not renewed", "run_id", runID, "error", err)
+		switch claimed, err := h.Store.ClaimTurn(deadline.WithBudget(ctx, turnRenew), runID, owner, turnClaim); {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			log.Warn("a turn was not renewed", "run_id", runID, "error", err)
+		case !claimed:
+			log.Warn("a turn was lost to another, because it could not be renewed in time", "run_id", runID)
+			return
 		}
 	}
 }

@@ -47,7 +47,7 @@ func (h *handlers) getBlob(c *core.Call) error {
 	}
 	head := c.Writer.Header()
 	head.Set("ETag", `"`+b.SHA256+`"`)
-	switch satisfiable(c.Request.Header.Get("Range"), b.Size) {
+	switch judgeRange(c.Request.Header, head.Get("ETag"), b.Size) {
 	case rangeBeyond:
 		head.Set("Content-Range", "bytes */"+strconv.FormatInt(b.Size, 10))
 		c.Problem(http.StatusRequestedRangeNotSatisfiable, fault.New(fault.Malformed, "range_not_satisfiable",
@@ -99,6 +99,31 @@ const (
 	rangeIgnored                     // not understood, or several: the whole is sent, as RFC 9110 allows
 	rangeBeyond
 )
+
+// judgeRange judges the Range of a request for a value of size bytes with that ETag. A
+// precondition that decides the answer without the range comes first (RFC 9110, section
+// 13.2.2): then the range is fine as it is, since http.ServeContent does not look at it.
+func judgeRange(h http.Header, etag string, size int64) rangeVerdict {
+	verdict := satisfiable(h.Get("Range"), size)
+	if verdict != rangeBeyond {
+		return verdict
+	}
+	ifRange, ifMatch := h.Get("If-Range"), h.Get("If-Match")
+	if ifRange != "" && ifRange != etag || ifMatch != "" && !lists(ifMatch, etag) || lists(h.Get("If-None-Match"), etag) {
+		return rangeFine
+	}
+	return verdict
+}
+
+// lists reports whether a list of entity tags has etag, be it as a weak one, or is *.
+func lists(header, etag string) bool {
+	for tag := range strings.SplitSeq(header, ",") {
+		if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
+			return true
+		}
+	}
+	return false
+}
 
 // satisfiable judges a Range header for a value of size bytes. Of a value of 10 bytes:
 //
