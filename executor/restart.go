@@ -73,6 +73,7 @@ func (s *Restarter) replaceOnce(ctx context.Context, req RestartRequest, attempt
 		return Record{}, err
 	}
 	if err := s.replaceRun(ctx, old, &p.Commit); err != nil && !s.wasStored(ctx, req.TenantID, p.Row.RunID, err) {
+		s.starter.Discard(p)
 		return Record{}, asSuccessorRefusal(err)
 	}
 	s.starter.Stored(p)
@@ -134,6 +135,7 @@ func (s *Restarter) restartOnce(ctx context.Context, req RestartNamedRequest, at
 		err = s.replaceRun(ctx, old.Record, &p.Commit)
 	}
 	if err != nil && !s.wasStored(ctx, req.TenantID, next.RunID, err) {
+		s.starter.Discard(p)
 		return NamedRun{}, asSuccessorRefusal(err)
 	}
 	s.starter.Stored(p)

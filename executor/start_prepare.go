@@ -8,8 +8,8 @@ import (
 )
 
 // Prepared is a new run that a feature stores together with rows of its own. Stored is to
-// be called once it is committed; only that releases the quotas which it reserves, and
-// those of one that is never stored expire.
+// be called once it is committed, and Discard where it will not be: each releases the
+// quotas which the run reserves.
 type Prepared struct {
 	Commit
 	// Epoch, unless 0, is that of the lease under which the run begins in the
@@ -121,6 +121,13 @@ func (s *Starter) Stored(runs ...Prepared) {
 		}
 		a := &activeRun{id: p.Row.RunID, epoch: p.Epoch, driveState: driveState{trace: Trace{p.Row.TraceParent, p.Row.TraceState}}}
 		s.driver.committed(a, p.change)
+	}
+}
+
+// Discard releases the quotas of prepared runs that were not stored.
+func (s *Starter) Discard(runs ...Prepared) {
+	for _, p := range runs {
+		s.releaseQuota(p.Row.TenantID, p.Row.RunID)
 	}
 }
 

@@ -79,6 +79,7 @@ func (s *Service) handleResults(ctx context.Context, firings []Firing, errs []er
 			runs = append(runs, f.Runs...)
 			s.reportSlots(f)
 			s.scheduleWake(f.ScheduleID, f.WakeAt)
+			continue
 		case retryable(err):
 			retry = append(retry, f.ScheduleID)
 		case errors.Is(err, ErrConflict), fault.KindOf(err) == fault.NotFound:
@@ -86,6 +87,7 @@ func (s *Service) handleResults(ctx context.Context, firings []Firing, errs []er
 		default:
 			s.warn(ctx, "a schedule could not fire", err)
 		}
+		s.runs.Discard(f.Runs...)
 	}
 	// Only now: the executor must not drive a run that may not be stored.
 	if len(runs) > 0 {
@@ -135,6 +137,7 @@ func (s *Service) firing(ctx context.Context, st State, attempt int) (Firing, bo
 	for _, slot := range d.starts {
 		if err := s.startRun(ctx, st.Schedule, &f, slot, attempt); err != nil {
 			s.warn(ctx, "a run could not be made", err)
+			s.runs.Discard(f.Runs...)
 			return Firing{}, false
 		}
 	}
@@ -191,15 +194,17 @@ func (s *Service) Trigger(ctx context.Context, tenantID, id string, trace execut
 			ScheduleID: id, Due: now, Until: now, Count: 1, Origin: "trigger:" + run.Row.RunID,
 			Outcome: Fired, RunID: run.Row.RunID, At: now,
 		}}
-		if err := f.addAuditEntry(ctx, triggerDetail{run.Row.RunID}); err != nil {
-			return "", err
+		if err = f.addAuditEntry(ctx, triggerDetail{run.Row.RunID}); err == nil {
+			err = s.store.Fire(ctx, []Firing{f})[0]
 		}
-		switch err := s.store.Fire(ctx, []Firing{f})[0]; {
-		case err == nil:
+		if err == nil {
 			audit.TrailFrom(ctx).MarkWritten()
 			s.reportSlots(f)
 			s.runs.Stored(run)
 			return run.Row.RunID, nil
+		}
+		s.runs.Discard(run)
+		switch {
 		case errors.Is(err, executor.ErrDuplicateKey):
 			return "", fault.New(fault.Conflict, "idempotency_key_taken", "This Idempotency-Key was used before.")
 		case !errors.Is(err, ErrConflict) && !retryable(err):
@@ -268,7 +273,7 @@ func (s *Service) Backfill(ctx context.Context, req BackfillRequest) (id string,
 
 // backfill is one attempt of Backfill; ErrConflict and retryable errors mean that
 // the caller may try again.
-func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Time, attempt int) (string, int, error) {
+func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Time, attempt int) (id string, n int, err error) {
 	sc, err := s.store.Schedule(ctx, req.TenantID, req.ScheduleID)
 	if err != nil {
 		return "", 0, err
@@ -277,8 +282,13 @@ func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Ti
 	if err != nil {
 		return "", 0, err
 	}
-	id := s.newID("bf_")
+	id = s.newID("bf_")
 	f := unchangedFiring(sc)
+	defer func() {
+		if err != nil {
+			s.runs.Discard(f.Runs...)
+		}
+	}()
 	for _, due := range dues {
 		slot := Slot{ScheduleID: sc.ID, Due: due, Until: due, Count: 1, Origin: "backfill:" + id, At: now}
 		if req.Overlap == OverlapAllow {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"heddle/events"
 	"heddle/executor"
+	"heddle/fault"
 	"heddle/ids"
 	"heddle/quota"
 	"heddle/schedules"
@@ -76,4 +77,51 @@ func TestDueTimesBeyondTheQuotaOfStoredBytesAreSkipped(t *testing.T) {
 		n.tick(minutes(3))
 		wantLedger(t, n, s.ID, "12:01 skipped quota_exceeded", "12:02 skipped quota_exceeded", "12:03 fired")
 	})
+}
+
+// unstored is a store that takes no firing while it is away.
+type unstored struct {
+	*store.DB
+	away bool
+}
+
+func (u *unstored) Fire(ctx context.Context, group []schedules.Firing) []error {
+	if !u.away {
+		return u.DB.Fire(ctx, group)
+	}
+	errs := make([]error, len(group))
+	for i := range errs {
+		errs[i] = fault.New(fault.Unavailable, "store_unavailable", "away")
+	}
+	return errs
+}
+
+// A run that could not be stored with its due time holds nothing of the quotas.
+func TestWhatCouldNotBeStoredHoldsNoQuota(t *testing.T) {
+	db := openSQLite(t)
+	c, newID := &clock{at: noon}, ids.New(time.Now).New
+	exec := executor.New(executor.Config{
+		Store: db, Runner: noSteps{}, Hub: events.NewHub(), Now: c.now, NewID: newID, Holder: "node-quota",
+		Quota: &quota.Gate{Name: "open_runs", Limit: func(context.Context, string) (int, error) { return 1, nil }, Count: db.CountOpenRuns, Now: c.now},
+	})
+	t.Cleanup(exec.Close)
+	u := &unstored{DB: db}
+	n := &node{t: t, db: db, exec: exec, clock: c, svc: schedules.New(schedules.Config{
+		Store: u, Runs: exec, Now: c.now, NewID: newID, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	})}
+	w := n.workflow(parked)
+	s := n.create(w, schedules.Schedule{Expression: "* * * * *", Overlap: schedules.OverlapAllow})
+	u.away = true
+	c.set(minutes(1))
+	n.svc.Tick(t.Context())
+	if _, err := n.svc.Trigger(t.Context(), tenant, s.ID, noTrace, nil); fault.CodeOf(err) != "store_unavailable" {
+		t.Errorf("a trigger: %v", err)
+	}
+	from := schedules.BackfillRequest{TenantID: tenant, ScheduleID: s.ID, From: minutes(-2), To: minutes(-1), Overlap: schedules.OverlapAllow}
+	if _, _, err := n.svc.Backfill(t.Context(), from); fault.CodeOf(err) != "store_unavailable" {
+		t.Errorf("a backfill: %v", err)
+	}
+	if _, err := exec.Start(t.Context(), executor.StartRequest{TenantID: tenant, Workflow: w, Trigger: "manual"}); err != nil {
+		t.Error("a start by hand:", err)
+	}
 }

@@ -120,6 +120,8 @@ type Runs interface {
 	Prepare(ctx context.Context, req executor.StartRequest, attempt int) (executor.Prepared, error)
 	// Stored hands over prepared runs once they are stored.
 	Stored(runs ...executor.Prepared)
+	// Discard ends what prepared runs hold that will not be stored.
+	Discard(runs ...executor.Prepared)
 	// Leading reports whether this node drives runs.
 	Leading() bool
 	// Resolve checks that a start would be accepted and returns what it would run.
