@@ -10,6 +10,7 @@ import (
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"heddle/internal/await"
 	"heddle/store"
 	"io"
 	"strings"
@@ -309,4 +310,32 @@ func TestABlobIsReadFromAnywhere(t *testing.T) {
 	if _, err := r.Seek(-1, io.SeekStart); err == nil || errors.Is(err, io.EOF) {
 		t.Error("read before the beginning")
 	}
+}
+
+// A change that is discarded, because the run finds no slot, is decided again
+// later; the large value that it stored is not spared for ever.
+func TestTheLargeValueOfADiscardedChangeIsLeftToTheSweep(t *testing.T) {
+	release, began := make(chan struct{}), make(chan struct{}, 9)
+	s := newStack(t, func(context.Context, executor.Call) (executor.Result, error) {
+		began <- struct{}{}
+		<-release
+		return ok("")
+	}, func(c *executor.Config) { c.MaxRuns = 1 })
+	// It parks, then collects 1.1 MiB and needs a slot in the same change.
+	wf := s.workflow(`
+name: parked
+output: "{{ steps.each.output.results }}"
+steps:
+  - {id: nap, type: wait, config: {seconds: 0.2}}
+  - {id: each, type: loop, depends_on: [nap], config: {items: "2", collect: input.text, steps: [{id: one, type: condition, config: {expression: "true"}}]}}
+  - {id: get, type: http_request, depends_on: [nap], config: {url: u}}
+`)
+	run := s.start(wf, `{"text":"`+strings.Repeat("x", 550_000)+`"}`).RunID
+	s.waitState(run, machine.WaitingTimer)
+	s.start(s.workflow(oneRequest), `{"n":1}`)
+	await.Receive(t, "the one slot is taken", began)
+	s.eventually("a change was discarded", func() bool { return executor.Deferred(s.svc, run) })
+	close(release)
+	s.waitState(run, machine.Completed)
+	s.eventually("no value is spared", func() bool { return executor.Unreferenced(s.svc) == 0 })
 }

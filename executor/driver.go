@@ -56,10 +56,9 @@ type driver struct {
 func (d *driver) unload(a *activeRun) {
 	d.performer.abandon(a)
 	rest := d.registry.forget(a)
-	d.registry.keepResults(a, rest)
 	a.endIsolation()
-	d.values.forget(a.takeUnreferenced(rest))
-	refuse(rest, notReady("The run is not driven here any more; try again shortly."))
+	d.drop(a, rest, notReady("The run is not driven here any more; try again shortly."))
+	a.blobs = nil
 }
 
 // drive is the goroutine of a run: it feeds the run its messages until there are none left
@@ -88,7 +87,7 @@ func (d *driver) drive(a *activeRun) {
 // runAll applies messages in batches, one commit each. A message with a successor is a
 // batch of its own, because its commit may be refused on account of that other run alone.
 // It returns false once the run has been unloaded; the messages that were not applied are
-// then refused.
+// then dropped.
 func (d *driver) runAll(a *activeRun, messages []message) bool {
 	for len(messages) > 0 {
 		n := slices.IndexFunc(messages, func(m message) bool { return m.successor != nil })
@@ -99,7 +98,7 @@ func (d *driver) runAll(a *activeRun, messages []message) bool {
 			n = 1
 		}
 		if !d.runOnce(a, messages[:n]) {
-			refuse(messages[n:], notReady("The run is not driven here any more; try again shortly."))
+			d.drop(a, messages[n:], notReady("The run is not driven here any more; try again shortly."))
 			return false
 		}
 		messages = messages[n:]
@@ -135,7 +134,7 @@ func (d *driver) load(a *activeRun, messages []message) bool {
 		if fault.KindOf(err) != fault.NotFound {
 			d.cfg.Log.Error("a run could not be loaded", "run_id", a.id, "error", err)
 		}
-		refuse(messages, err)
+		d.drop(a, messages, err)
 		d.unload(a)
 		if fault.KindOf(err) == fault.NotFound {
 			d.dispatcher.leaveLimits(a.id)
@@ -144,6 +143,14 @@ func (d *driver) load(a *activeRun, messages []message) bool {
 		}
 		return false
 	}
+}
+
+// drop ends messages that are not applied: the ends of attempts among them are kept for the
+// run's next driver, their blobs are left to the sweep, and the senders get err.
+func (d *driver) drop(a *activeRun, messages []message, err error) {
+	d.registry.keepResults(a, messages)
+	d.values.forget(a.unreferenced(messages))
+	refuse(messages, err)
 }
 
 // hasRecovery reports whether machine.Recover is among the messages.
@@ -166,11 +173,16 @@ func hasRecovery(messages []message) bool {
 func (d *driver) runOnce(a *activeRun, messages []message) bool {
 	if !d.term.state().journals() {
 		// What attempts have returned is not lost if this node gets the same term back.
-		d.registry.keepResults(a, messages)
-		refuse(messages, notReady("This node is stopping; try again shortly."))
+		d.drop(a, messages, notReady("This node is stopping; try again shortly."))
 		d.unload(a)
 		return false
 	}
+	// Forgotten at the end in any case: by then a commit names them, or none will and they
+	// are swept. A change that is discarded stores them again when it is decided again.
+	defer func() {
+		d.values.forget(a.unreferenced(messages))
+		a.blobs = nil
+	}()
 	// runAll sees to it that a message with a successor is alone in its batch.
 	with := messages[0].successor
 	messages = d.enforceLimit(a, messages)
@@ -188,12 +200,8 @@ func (d *driver) runOnce(a *activeRun, messages []message) bool {
 		case admitted:
 		}
 	}
-	// Forgotten at the end in any case: by then a commit names them, or none will and they
-	// are swept.
-	written := a.takeUnreferenced(messages)
-	defer d.values.forget(written)
 	if err == nil && len(change.Events) > 0 {
-		err = d.commitGrowth(a, change, answers, named(written, change), with)
+		err = d.commitGrowth(a, change, answers, named(a.unreferenced(messages), change), with)
 	}
 	// The run itself is as it was; only the successor was refused.
 	if err != nil && with != nil && refusesSuccessor(err) {
@@ -201,8 +209,7 @@ func (d *driver) runOnce(a *activeRun, messages []message) bool {
 		return true
 	}
 	if err != nil {
-		d.registry.keepResults(a, messages)
-		refuse(messages, err)
+		d.drop(a, messages, err)
 		d.unload(a)
 		return false
 	}

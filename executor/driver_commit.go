@@ -7,6 +7,7 @@ import (
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"slices"
 )
 
 // commitGrowth makes a change durable and returns nil once it is. While the store is
@@ -134,12 +135,10 @@ func (d *driver) crashBefore(change machine.Change) {
 	d.cfg.Crash("before_commit")
 }
 
-// takeUnreferenced returns the ids of the blobs that were stored for a batch of messages
-// and for the decision about it, and clears the run's list. No commit names them yet. Only
-// the driver calls it.
-func (a *activeRun) takeUnreferenced(messages []message) []string {
-	ids := a.blobs
-	a.blobs = nil
+// unreferenced returns the ids of the blobs that were stored for a batch of messages and
+// for the decision about it. No commit names them yet. Only the driver calls it.
+func (a *activeRun) unreferenced(messages []message) []string {
+	ids := slices.Clone(a.blobs)
 	for _, m := range messages {
 		if m.blob != "" {
 			ids = append(ids, m.blob)

@@ -23,3 +23,14 @@ func SetMaxActive(s *Service, n int) {
 	defer s.dispatcher.mu.Unlock()
 	s.dispatcher.maxActive = n
 }
+
+// Unreferenced is for tests: how many large values no commit has named yet.
+func Unreferenced(s *Service) int {
+	v := s.driver.values
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.unreferenced)
+}
+
+// Deferred is for tests: whether a run waits for a slot.
+func Deferred(s *Service, runID string) bool { return s.dispatcher.isReady(runID) }

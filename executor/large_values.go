@@ -93,14 +93,14 @@ func totalOf(refs []machine.BlobRef) (n int64) {
 }
 
 // read reads a blob whole. The call is repeated while the store is unavailable, until this
-// node aborts or ctx ends, which is errAbandoned. fault.NotFound: the blob is gone.
+// node may no longer journal or ctx ends, which is errAbandoned. fault.NotFound: the blob is gone.
 func (v *largeValues) read(ctx context.Context, ref machine.BlobRef) (json.RawMessage, error) {
 	for {
 		content, err := readBlob(ctx, v.blobs, ref)
 		switch {
 		case err == nil, fault.KindOf(err) == fault.NotFound:
 			return content, err
-		case v.term.state() == aborting || ctx.Err() != nil:
+		case !v.term.state().journals() || ctx.Err() != nil:
 			return nil, errAbandoned
 		}
 		v.cfg.Log.Warn("a large value could not be read and is tried again", "blob", ref.ID, "error", err)

@@ -111,13 +111,14 @@ func (l *leadership) lead(ctx context.Context, epoch int64, since time.Time) {
 	l.term.ready.Store(false)
 	l.term.enter(draining)
 	loops.Wait()
-	// The loops have returned, so nothing holds or quarantines runs any more.
-	l.registry.endRecovery()
-	l.dispatcher.slots.suspend(false)
 	if !lost {
 		l.drain(l.cfg.Drain)
 	}
 	l.abortAll(ctx)
+	// No run is in memory any more. Before, a late message would load a run that is held as
+	// if it needed no recovery.
+	l.registry.endRecovery()
+	l.dispatcher.slots.suspend(false)
 	l.term.enter(standby)
 	// Only here: a process that dies before this line has not ended its term in order.
 	l.ends.end(epoch)
