@@ -59,46 +59,63 @@ func compareIntFloat(x int, y float64) int {
 	return cmp.Compare(whole, y)
 }
 
-// compareExact is compareNumbers by fractions, for what has no faster way; at least
-// one of the two is a json.Number.
+// compareExact is compareNumbers by decimals, for what has no faster way; at least
+// one of the two is a json.Number. It costs no more than the texts are long: a
+// fraction of 1.1e-1999 has 2,000 digits.
 func compareExact(a, b any) (int, bool) {
-	x, ok := rational(a)
+	x, ok := decimal(a)
 	if !ok {
 		return 0, false
 	}
-	y, ok := rational(b)
+	y, ok := decimal(b)
 	if !ok {
 		return 0, false
 	}
-	return x.Cmp(y), true
+	return x.Compare(y), true
+}
+
+// decimal returns a number exactly; false where rational returns false.
+func decimal(v any) (exactjson.Decimal, bool) {
+	text, ok := exactText(v)
+	if !ok {
+		return exactjson.Decimal{}, false
+	}
+	return exactjson.ParseDecimal(text)
 }
 
 // rational returns a number as an exact fraction. It returns false for what is not
 // a number, for exponents beyond ±2,000 and for more than 2,000 bytes of text: a
 // short text such as 1e999999999 would take gigabytes.
 func rational(v any) (*big.Rat, bool) {
+	text, ok := exactText(v)
+	if !ok {
+		return nil, false
+	}
+	return new(big.Rat).SetString(text)
+}
+
+// exactText returns the digits that stand for a number; false where rational
+// returns false.
+func exactText(v any) (string, bool) {
 	switch v := v.(type) {
 	case int:
-		return new(big.Rat).SetInt64(int64(v)), true
+		return strconv.Itoa(v), true
 	case float64:
-		// Through the shortest decimal that stands for it: 0.1 is a tenth here, and
-		// not the binary fraction nearest to it.
-		return new(big.Rat).SetString(strconv.FormatFloat(v, 'g', -1, 64))
+		// The shortest decimal that stands for it: 0.1 is a tenth here, and not the
+		// binary fraction nearest to it.
+		return strconv.FormatFloat(v, 'g', -1, 64), true
 	case json.Number:
 		// A fraction needs as many digits as its exponent says.
 		_, exponent, has := strings.Cut(strings.ToLower(string(v)), "e")
 		if has {
 			n, err := strconv.Atoi(exponent)
 			if err != nil || n > 2_000 || n < -2_000 {
-				return nil, false
+				return "", false
 			}
 		}
-		if len(v) > 2_000 {
-			return nil, false
-		}
-		return new(big.Rat).SetString(string(v))
+		return string(v), len(v) <= 2_000
 	}
-	return nil, false
+	return "", false
 }
 
 // isNumber reports whether a value is of one of the types of numbers. uint8 is

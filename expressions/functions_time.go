@@ -42,11 +42,28 @@ func date(e *evaluation, a []any) (any, *Error) {
 	if words[2] == "" || words[2] == "Local" {
 		return nil, fail(CodeFailed, "name a zone, like Europe/Berlin or UTC")
 	}
-	zone, err := time.LoadLocation(words[2])
+	zone, err := e.zone(words[2])
 	if err != nil {
-		return nil, fail(CodeFailed, "there is no zone %s", shown(words[2]))
+		return nil, err
 	}
 	return parseTime(words[1], words[0], zone)
+}
+
+// zone returns a zone by its IANA name, which is loaded once per evaluation. The
+// error has CodeFailed.
+func (e *evaluation) zone(name string) (*time.Location, *Error) {
+	if zone := e.zones[name]; zone != nil {
+		return zone, nil
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fail(CodeFailed, "there is no zone %s", shown(name))
+	}
+	if e.zones == nil {
+		e.zones = make(map[string]*time.Location)
+	}
+	e.zones[name] = zone
+	return zone, nil
 }
 
 // parseTime reads a time. Without a zone the result has the offset that the

@@ -269,3 +269,27 @@ func TestDeepValues(t *testing.T) {
 		t.Error("fromJSON read it")
 	}
 }
+
+// What costs little fuel allocates little: numbers are compared by their digits,
+// and a zone is loaded once per evaluation.
+func TestCheapOperationsAllocateLittle(t *testing.T) {
+	scope := world{values: map[string]string{"input": `{"a": 1.1e-1999, "b": 1.2e-1999}`}}
+	for source, most := range map[string]float64{
+		"count(1..1000, # > 0 and input.a < input.b)":                                                                10_000,
+		"count(1..1000, # > 0 and input.a == input.b)":                                                               10_000,
+		`count(1..1000, # > 0 and date("2026-01-31", "2006-01-02", "Europe/Berlin") < date("2027-01-31T00:00:00Z"))`: 15_000,
+	} {
+		p, err := Compile(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := testing.AllocsPerRun(1, func() {
+			if _, err := p.EvalJSON(scope); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if got > most {
+			t.Errorf("%s: %v allocations, want at most %v", source, got, most)
+		}
+	}
+}
