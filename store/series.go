@@ -146,7 +146,10 @@ func (db *DB) StartAll(ctx context.Context, epoch int64, runs []executor.Commit)
 	for attempt := 1; ; attempt++ {
 		taken, err := db.startAll(ctx, epoch, runs)
 		if err == nil || !isDeadlock(err) || attempt == maxStartAttempts {
-			return taken, memberError(err)
+			if errors.Is(err, errBlobGone) {
+				err = executor.ErrFenced
+			}
+			return taken, translate(err)
 		}
 	}
 }
