@@ -61,8 +61,8 @@ func (s runStore) QueuedRuns(context.Context, queue.Workflow, bool, int) ([]queu
 func TestCommits(t *testing.T) {
 	m := metrics.New("test")
 	s := m.Runs(runStore{errs: []error{nil, nil, executor.ErrFenced, errAway, errors.New("disk full")}})
-	begun := executor.Commit{Row: executor.Record{Header: machine.Header{Trigger: "webhook"}, State: machine.Failed}}
-	ended := executor.Commit{Row: executor.Record{State: machine.Completed}, Expected: 4}
+	begun := executor.Commit{Row: executor.Record{Header: machine.Header{Trigger: "webhook"}, State: machine.Failed}, Events: []events.Event{{Kind: events.RunFailed}}}
+	ended := executor.Commit{Row: executor.Record{State: machine.Completed}, Expected: 4, Events: []events.Event{{Kind: events.RunCompleted}}}
 	s.Commit(t.Context(), 1, []executor.Commit{begun, ended, begun, begun, ended})
 	_, _ = s.AcquireLease(t.Context(), "", time.Time{}, 0)
 	_, _ = s.QueuedRuns(t.Context(), queue.Workflow{}, false, 1)
@@ -87,7 +87,7 @@ func (s scheduleStore) Fire(context.Context, []schedules.Firing) []error { retur
 
 func TestFirings(t *testing.T) {
 	m := metrics.New("test")
-	run := executor.Prepared{Commit: executor.Commit{Row: executor.Record{Header: machine.Header{Trigger: "schedule"}, State: machine.Completed}}}
+	run := executor.Prepared{Commit: executor.Commit{Row: executor.Record{Header: machine.Header{Trigger: "schedule"}, State: machine.Completed}, Events: []events.Event{{Kind: events.RunCompleted}}}}
 	f := schedules.Firing{Runs: []executor.Prepared{run, run}}
 	m.Schedules(scheduleStore{errs: []error{nil, schedules.ErrConflict, errAway}}).Fire(t.Context(), []schedules.Firing{f, f, f})
 	wantLines(t, m,
@@ -116,6 +116,18 @@ func TestRequests(t *testing.T) {
 
 func (s runStore) Isolate(context.Context, string) error { return nil }
 
+// A successor counts as any run does, and an event of a run that has ended is not
+// another end.
+func TestRunsAreCountedOnce(t *testing.T) {
+	m := metrics.New("test")
+	s := m.Runs(runStore{errs: make([]error, 2)})
+	ended := executor.Commit{Row: executor.Record{State: machine.Cancelled, Seq: 5}, Expected: 4, Events: []events.Event{{Kind: events.RunCancelled}}}
+	ended.With = &executor.Commit{Row: executor.Record{Header: machine.Header{Trigger: "manual"}, State: machine.Queued}}
+	late := executor.Commit{Row: executor.Record{State: machine.Cancelled, Seq: 6}, Expected: 5, Events: []events.Event{{Kind: events.StepInterrupted}}}
+	s.Commit(t.Context(), 1, []executor.Commit{ended, late})
+	wantLines(t, m, `heddle_runs_started_total{trigger="manual"} 1`, `heddle_runs_ended_total{state="cancelled"} 1`)
+}
+
 // What is done about runs that kill the process can be watched.
 func TestTrials(t *testing.T) {
 	m := metrics.New("test")
@@ -123,7 +135,7 @@ func TestTrials(t *testing.T) {
 	s := m.Runs(runStore{errs: []error{nil, executor.ErrFenced, nil}})
 	_ = s.Isolate(t.Context(), "run_1")
 	_ = s.Isolate(t.Context(), "run_1")
-	convict := executor.Commit{Row: executor.Record{State: machine.Failed, Seq: 5, Error: &machine.Error{Code: "run_quarantined"}}, Expected: 3}
+	convict := executor.Commit{Row: executor.Record{State: machine.Failed, Seq: 5, Error: &machine.Error{Code: "run_quarantined"}}, Expected: 3, Events: []events.Event{{Kind: events.RunFailed}}}
 	other := executor.Commit{Row: executor.Record{State: machine.Failed, Seq: 5, Error: &machine.Error{Code: "http_500"}}, Expected: 3}
 	s.Commit(t.Context(), 1, []executor.Commit{convict, convict, other})
 	wantLines(t, m, `heddle_runs_recovered_alone_total 2`, `heddle_runs_quarantined_total 1`)

@@ -2,10 +2,12 @@ package metrics
 
 import (
 	"context"
+	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/executor/queue"
 	"heddle/schedules"
+	"slices"
 	"time"
 )
 
@@ -142,15 +144,19 @@ func (m *Metrics) countCommit(of string, members int, took time.Duration) {
 	m.groups.WithLabelValues(of).Observe(float64(members))
 }
 
-// countRun counts a run that a commit began or ended.
+// countRun counts a run that a commit began or ended, and its successor. A run that
+// ended before and has another event is not counted again.
 func (m *Metrics) countRun(c *executor.Commit) {
 	if c.Expected == 0 {
 		m.started.WithLabelValues(c.Row.Trigger).Inc()
 	}
-	if e := c.Row.Error; e != nil && e.Code == "run_quarantined" && c.Row.State == machine.Failed && c.Row.Seq > c.Expected {
-		m.quarantined.Inc()
-	}
-	if c.Row.State.Terminal() {
+	if c.Row.State.Terminal() && slices.ContainsFunc(c.Events, func(e events.Event) bool { return e.Kind.Terminal() }) {
 		m.ended.WithLabelValues(string(c.Row.State)).Inc()
+		if e := c.Row.Error; e != nil && e.Code == "run_quarantined" && c.Row.State == machine.Failed {
+			m.quarantined.Inc()
+		}
+	}
+	if c.With != nil {
+		m.countRun(c.With)
 	}
 }

@@ -47,6 +47,7 @@ func decide(st State, spec Spec, loc *time.Location, now time.Time) *decision {
 	running := st.Status != Paused && st.WorkflowStatus == workflows.Active
 	if running && d.open == 0 && len(st.Waiting) > 0 {
 		d.dequeue(st.Waiting[0])
+		d.st.Waiting = st.Waiting[1:] // what starts waits no more
 		d.waiting--
 	}
 	if running && backfills == 0 && len(st.Backfill) > 0 {
@@ -249,6 +250,7 @@ func (d *decision) applyOverlap(s Slot, maxWaiting int) {
 // waits already, and every slot that this decision was about to start; these are
 // recorded as superseded. If nothing else is open it starts at once.
 func (d *decision) replaceRunning(s Slot) {
+	d.cancel = d.cancel[:0]
 	for _, r := range d.st.Tracked {
 		if r.Open && !r.Backfill {
 			d.cancel = append(d.cancel, r.RunID)
@@ -257,6 +259,7 @@ func (d *decision) replaceRunning(s Slot) {
 	for _, w := range d.st.Waiting {
 		d.record(w, Coalesced, reasonSuperseded)
 	}
+	d.st.Waiting = nil // each is recorded once, however many slots replace others
 	for i := range d.recorded {
 		if d.recorded[i].Outcome == Waiting {
 			d.recorded[i].Outcome, d.recorded[i].Reason = Coalesced, reasonSuperseded
