@@ -24,9 +24,9 @@ func (s *scanner) number(n *Node) {
 }
 
 // refuseTooLarge makes a number that is too large Bad, and reports it.
-func (d *Diagnostics) refuseTooLarge(n *Node) {
+func (f *Diagnostics) refuseTooLarge(n *Node) {
 	if exactjson.TooLarge(n.Text) {
 		n.Kind = Bad
-		d.Error(LimitExceeded, n, "A number has more than %d digits or an exponent beyond ±%d; write it as text", exactjson.MaxDigits, exactjson.MaxExponent)
+		f.Error(LimitExceeded, n, "A number has more than %d digits or an exponent beyond ±%d; write it as text", exactjson.MaxDigits, exactjson.MaxExponent)
 	}
 }
