@@ -286,10 +286,12 @@ func (f forgetful) Definition(ctx context.Context, workflowID string, version in
 // A frame is the same whenever it is read: rather than a frame without its
 // step's type, the stream ends, and the next one has it.
 func TestAFrameThatCannotBeMadeWholeEndsTheStream(t *testing.T) {
-	away := &atomic.Bool{}
-	s := newStack(t, func(_ *api.Config, e *executor.Config) { e.Store = forgetful{e.Store, away} })
-	run := s.start(s.create(trivial, ""), "")
-	s.until(run, "completed")
+	away, url := &atomic.Bool{}, "sqlite://"+t.TempDir()+"/heddle.db"
+	first := newStackOn(t, url)
+	run := first.start(first.create(trivial, ""), "")
+	first.until(run, "completed")
+	// A node that has not run it yet: the other one knows the definition.
+	s := newStackOn(t, url, func(_ *api.Config, e *executor.Config) { e.Store = forgetful{e.Store, away} })
 	away.Store(true)
 	cut := s.follow(run, "").rest()
 	if got := eventsOf(cut); got != "run_started" {
