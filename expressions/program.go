@@ -230,7 +230,7 @@ func (p *Program) EvalJSON(s Scope) (json.RawMessage, error) {
 // evalRaw resolves a plain path without the library's machine and, for most paths,
 // without decoding anything.
 func (p *Program) evalRaw(s Scope) (raw json.RawMessage, err *Error) {
-	e := &evaluation{meter: fullMeter(), reader: reader{scope: s, unread: MaxRead}}
+	e := &reader{scope: s, unread: MaxRead}
 	raw, err = e.resolve(*p.plain)
 	if err != nil {
 		return nil, shifted(err, p.shift)

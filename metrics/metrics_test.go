@@ -54,6 +54,7 @@ func (s runStore) Commit(context.Context, int64, []executor.Commit) []error { re
 func (s runStore) AcquireLease(context.Context, string, time.Time, time.Duration) (int64, error) {
 	return 0, executor.ErrLeaseHeld
 }
+
 func (s runStore) QueuedRuns(context.Context, queue.Workflow, bool, int) ([]queue.Run, error) {
 	return nil, errAway
 }

@@ -54,11 +54,11 @@ func (db *DB) hotRead(ctx context.Context, text sqlText, args []any, scan func(r
 		defer r.Close()
 		return scanAll(r, scan)
 	}
-	r, err := db.reads[text.sqlite].QueryContext(ctx, args...)
+	r, err := db.reads[text.sqlite].QueryContext(ctx, args...) //nolint:rowserrcheck // scanAll checks it
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // scanAll returns the errors of reading
 	return scanAll(r, scan)
 }
 

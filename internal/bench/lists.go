@@ -67,8 +67,11 @@ func (b *session) lookup(ctx context.Context) error {
 //	search     one … ms CPU  … ms   (a row by its key: … ms)
 func (b *session) search(ctx context.Context) error {
 	return b.filled(ctx, "search", 1000, []namedGet{
-		{"without", "/api/workflows?limit=50"}, {"all", "/api/workflows?limit=50&q=flow"}, {"one", "/api/workflows?limit=50&q=w-054321"},
-		{"none", "/api/workflows?limit=50&q=nowhere"}, {"unicode", "/api/workflows?limit=50&q=" + url.QueryEscape("STRASSE 5432")},
+		{"without", "/api/workflows?limit=50"},
+		{"all", "/api/workflows?limit=50&q=flow"},
+		{"one", "/api/workflows?limit=50&q=w-054321"},
+		{"none", "/api/workflows?limit=50&q=nowhere"},
+		{"unicode", "/api/workflows?limit=50&q=" + url.QueryEscape("STRASSE 5432")},
 	})
 }
 
