@@ -16,8 +16,11 @@ import (
 // operation is answered with 503 and Retry-After, and so is readiness.
 func TestNoRequestOutwaitsTheDatabase(t *testing.T) {
 	proxy, url := storetest.NewProxy(t, storetest.Postgres(t))
-	s := newStackOn(t, url, func(c *api.Config, _ *executor.Config) { c.StoreTime = 100 * time.Millisecond })
+	short := func(c *api.Config, _ *executor.Config) { c.StoreTime = 100 * time.Millisecond }
+	s := newStackOn(t, url, short)
 	id, run := s.startPatiently()
+	// A node that has not run it: the other one may serve its streams from memory.
+	other := newStackOn(t, url, short)
 	proxy.Freeze()
 	for _, r := range []request{
 		{method: "GET", path: "/api/workflows"},
@@ -27,26 +30,32 @@ func TestNoRequestOutwaitsTheDatabase(t *testing.T) {
 		{method: "POST", path: "/api/workflows", body: `{"definition":` + trivial + `}`},
 		{method: "POST", path: "/api/workflows/" + id + "/run"},
 		{method: "GET", path: "/api/workflows/runs/" + run},
-		{method: "GET", path: "/api/workflows/runs/" + run + "/stream"},
 		{method: "POST", path: "/api/workflows/runs/" + run + "/cancel"},
 		{method: "POST", path: "/api/workflows/runs/" + run + "/restart"},
 		{method: "POST", path: "/v1/runs", body: `{"workflow_id":"` + id + `"}`},
-		{method: "GET", path: "/v1/runs/" + run + "/events"},
 		{method: "POST", path: "/v1/workflows/" + id + "/execute", body: `{"run_input":{}}`},
 		{method: "GET", path: "/api/workflows/export"},
 		{method: "GET", path: "/v1/keys"},
 		{method: "GET", path: "/readyz", key: "-"},
 	} {
-		answer := make(chan response, 1)
-		go func() { answer <- s.do(r) }()
-		got := await.Receive(t, r.method+" "+r.path+" is answered", answer)
-		if got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
-			t.Errorf("%s %s: %d %s", r.method, r.path, got.status, got.body)
-		}
+		s.wantUnavailable(r)
 	}
+	other.wantUnavailable(request{method: "GET", path: "/api/workflows/runs/" + run + "/stream"})
+	other.wantUnavailable(request{method: "GET", path: "/v1/runs/" + run + "/events"})
 	proxy.Thaw()
 	s.eventually("ready again", func() bool { return s.exec.Ready(t.Context()) == nil })
 	s.eventually("requests are served again", func() bool { return s.get("/api/workflows/"+id).status == http.StatusOK })
+}
+
+// wantUnavailable makes a request, which must be answered with 503 and Retry-After.
+func (s *stack) wantUnavailable(r request) {
+	s.t.Helper()
+	answer := make(chan response, 1)
+	go func() { answer <- s.do(r) }()
+	got := await.Receive(s.t, r.method+" "+r.path+" is answered", answer)
+	if got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
+		s.t.Errorf("%s %s: %d %s", r.method, r.path, got.status, got.body)
+	}
 }
 
 // startPatiently makes a workflow and a run: the time for the database is so
@@ -80,10 +89,7 @@ func TestAStartDoesNotOutwaitALockedFile(t *testing.T) {
 		{method: "POST", path: "/api/workflows/" + id + "/run"},
 		{method: "PUT", path: "/api/workflows/" + id, body: `{"definition":{"name":"Other","steps":[{"id":"b","type":"condition","config":{"expression":"true"}}]}}`},
 	} {
-		got := s.do(r)
-		if got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
-			t.Errorf("%s %s: %d %s", r.method, r.path, got.status, got.body)
-		}
+		s.wantUnavailable(r)
 	}
 	s.eventually("reads go on", func() bool { return s.get("/api/workflows/"+id).status == http.StatusOK })
 	unlock()
