@@ -21,8 +21,10 @@ const (
 	// where its latest run stands, whose state is what the filter is about.
 	latestSQL = "(s.run_id IS NULL OR s.latest = 1)"
 
-	// queuedNamedSQL lists a tenant's queue of runs with a name.
-	queuedNamedSQL = "SELECT id FROM runs WHERE state = 'queued' AND tenant_id = ? AND EXISTS (SELECT 1 FROM run_series AS s WHERE s.run_id = runs.id) ORDER BY created_at, id LIMIT ?"
+	// queuedNamedSQL lists a tenant's queue of runs with a name. It sorts what is queued,
+	// which a tick does seldom; the plus keeps SQLite from walking over all runs in their
+	// order instead.
+	queuedNamedSQL = "SELECT id FROM runs WHERE state = 'queued' AND tenant_id = ? AND EXISTS (SELECT 1 FROM run_series AS s WHERE s.run_id = runs.id) ORDER BY +created_at, id LIMIT ?"
 )
 
 // NamedRuns lists a page of the latest runs of a workflow's series, newest

@@ -70,7 +70,7 @@ func TestPlansUseIndexes(t *testing.T) {
 		"due":                   {fixed(dueSQL, 1, 0, "", 10), "runs_due"},
 		"queue":                 {fixed(queuedRunsSQL, "t1", "wf_1", 10), "COVERING INDEX runs_queue"},
 		"queue without names":   {fixed(queuedUnnamedSQL, "t1", "wf_1", 10), "COVERING INDEX runs_queue"},
-		"named in queue":        {fixed(queuedNamedSQL, "t1", 10), "runs_state"},
+		"named in queue":        {fixed(queuedNamedSQL, "t1", 10), "runs_queue (tenant_id=?)"},
 		"workflows in queue":    {fixed(queuedWorkflowsSQL, "", "", 10), "SEARCH b USING COVERING INDEX runs_queue (tenant_id=? AND workflow_id>?)"},
 		"queue before a run":    {fixed(queuedAheadSQL, "t1", "wf_1", 1, "run_1", 10), "COVERING INDEX runs_queue"},
 		"a long run's steps": {func() (string, []any) {
@@ -86,7 +86,7 @@ func TestPlansUseIndexes(t *testing.T) {
 		if !strings.Contains(plan, test.index) || strings.Contains(plan, "SCAN runs\n") {
 			t.Errorf("%s does not use %s:\n%s", name, test.index, plan)
 		}
-		if strings.Contains(plan, "TEMP B-TREE") && name != "queues that may go on" && name != "open by version" {
+		if strings.Contains(plan, "TEMP B-TREE") && name != "queues that may go on" && name != "open by version" && name != "named in queue" {
 			t.Errorf("%s sorts:\n%s", name, plan)
 		}
 	}
