@@ -3,6 +3,7 @@ package steps_test
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"io"
 	"net/http"
 	"regexp"
@@ -41,6 +42,28 @@ func TestHTTPRequestForms(t *testing.T) {
 		if !strings.Contains(string(res.Output), `"body":`+expected) {
 			t.Errorf("%s: %s, want %s", config, res.Output, expected)
 		}
+	}
+}
+
+// What was meant to be bytes is never sent as text.
+func TestBytesThatAreNotBase64AreRefused(t *testing.T) {
+	requests := make(chan string, 10)
+	s := serve(t, func(_ http.ResponseWriter, r *http.Request) { requests <- r.Method })
+	r := open(t, "127.0.0.1")
+	for _, bad := range []string{`{"$base64":"not base64"}`, `{"$base64":"AGE"}`, `{"$base64":7}`, `{"$base64":null}`, `{"$base64":{"a":1},"b":2}`} {
+		fail(t, r, "http_request", `{"method":"POST","url":`+quoted(s.URL)+`,"raw":`+bad+`}`, "invalid_config", true)
+		fail(t, r, "http_request", `{"method":"POST","url":`+quoted(s.URL)+`,"multipart":[{"name":"f","value":`+bad+`}]}`, "invalid_config", true)
+		st, ok := r.StepType("http_request")
+		if !ok {
+			t.Fatal("no http_request")
+		}
+		found := st.CheckConfig(json.RawMessage(`{"url":"https://example.com","raw":` + bad + `}`))
+		if len(found) != 1 || found[0].Pointer != "/raw/$base64" {
+			t.Errorf("%s: %+v", bad, found)
+		}
+	}
+	if len(requests) > 0 {
+		t.Errorf("%d requests were sent", len(requests))
 	}
 }
 

@@ -53,14 +53,13 @@ type httpAuth struct {
 type rawBody struct{ data []byte }
 
 // UnmarshalJSON reads either form. An object without $base64, or any other JSON value,
-// is taken as its JSON text.
+// is taken as its JSON text. An object with a $base64 that is not base64 is an error: it
+// was meant to be bytes.
 func (b *rawBody) UnmarshalJSON(raw []byte) error {
-	var bin struct {
-		Data *[]byte `json:"$base64"`
-	}
-	if json.Unmarshal(raw, &bin) == nil && bin.Data != nil {
-		b.data = *bin.Data
-		return nil
+	data, binary, err := readBase64(raw)
+	if err != nil || binary {
+		b.data = data
+		return err
 	}
 	text, err := printValue(raw)
 	b.data = []byte(text)
@@ -362,6 +361,9 @@ func checkHTTP(c fields) []fault.Issue {
 	out := checkURL(c)
 	if n := given(c, "body", "form", "raw", "multipart"); len(n) > 1 {
 		out = append(out, problem("invalid_value", "/"+n[1], "%s exclude each other: keep one of them", andList(n)))
+	}
+	if _, _, err := readBase64(c["raw"]); err != nil && !templated(string(c["raw"])) {
+		out = append(out, problem("invalid_value", "/raw/$base64", "%s", err))
 	}
 	out = append(out, checkExpect(c["expect_status"])...)
 	out = append(out, checkAuth(c["auth"])...)

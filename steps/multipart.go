@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"mime"
 	"mime/multipart"
 	"net/textproto"
@@ -71,10 +72,24 @@ func (p formPart) content() (data []byte, kind string, err error) {
 
 // isBytes reports whether a value is {"$base64": …}.
 func isBytes(value json.RawMessage) bool {
+	_, binary, err := readBase64(value)
+	return binary && err == nil
+}
+
+// readBase64 returns the bytes of {"$base64": …} (RFC 4648, section 4); false for every
+// other value. The error says that the member is not base64.
+func readBase64(value json.RawMessage) (data []byte, binary bool, err error) {
 	var bin struct {
-		Data *[]byte `json:"$base64"`
+		Data json.RawMessage `json:"$base64"`
 	}
-	return json.Unmarshal(value, &bin) == nil && bin.Data != nil
+	// Another kind of value, and an object without the member.
+	if json.Unmarshal(value, &bin) != nil || bin.Data == nil {
+		return nil, false, nil
+	}
+	if string(bin.Data) == "null" || json.Unmarshal(bin.Data, &data) != nil {
+		return nil, true, errors.New("$base64 must be base64 with padding, as in \"aGVsbG8=\"")
+	}
+	return data, true, nil
 }
 
 // disposition returns the part's Content-Disposition, with names escaped as browsers do

@@ -3,6 +3,8 @@ package validation
 import (
 	"heddle/definitions/schemas"
 	"heddle/definitions/source"
+	"heddle/internal/exactjson"
+	"strings"
 )
 
 // schemaValidator checks schemas that authors wrote.
@@ -67,8 +69,9 @@ func (v *schemaValidator) patternsFit(instructions int, at *source.Node, what st
 }
 
 // defaults reports defaults of the input schema that could be put into no
-// input, because they are too large or have no end. An empty input meets all
-// that are not inside of others.
+// input, because they are too large or have no end, and those that break the
+// schema: each start that leaves the member out would be refused. An empty input
+// meets all that are not inside of others.
 func (v *schemaValidator) defaults(at *source.Node) {
 	if at == nil || at.Kind != source.Object || !at.Readable() {
 		return
@@ -79,8 +82,23 @@ func (v *schemaValidator) defaults(at *source.Node) {
 	if err != nil || !checker.HasDefaults() {
 		return
 	}
-	if _, err := checker.Fill(nil); err != nil {
+	filled, err := checker.Fill(nil)
+	if err != nil {
 		v.finds.Error(source.SchemaInvalid, at, "'input' cannot be used: %s", err)
+		return
+	}
+	for _, issue := range checker.Check(filled) {
+		// What is said of the input as a whole, as that a member is missing, is for
+		// those who start a run.
+		if issue.Pointer == "" {
+			continue
+		}
+		place := at // where the default comes by a reference
+		name, _, _ := strings.Cut(issue.Pointer[1:], "/")
+		if n := at.Member("properties").Member(exactjson.UnescapeToken(name)).Member("default"); n != nil {
+			place = n
+		}
+		v.finds.Error(source.SchemaInvalid, place, "The default of '%s' does not fit the schema of 'input', so a run that is started without it is refused: %s", source.Clip(issue.Pointer[1:]), issue.Message)
 	}
 }
 

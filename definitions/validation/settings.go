@@ -191,6 +191,9 @@ func (v *settingsValidator) wait(e *entry) {
 			}
 		}
 	}
+	if n := at.Member("on_timeout"); n != nil && slices.Contains([]string{"fail", "continue"}, n.Text) && at.Member("timeout_seconds") == nil && e.node.Member("timeout_seconds") == nil {
+		v.finds.Warn(source.NeverTrue, n, "'on_timeout' of wait '%s' never applies, because the wait has no timeout; give it timeout_seconds", e.name())
+	}
 	v.seconds(e, at.Member("seconds"))
 	v.until(e, at.Member("until"))
 }
