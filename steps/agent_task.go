@@ -49,6 +49,21 @@ type Agent struct {
 	Redact func(json.RawMessage) json.RawMessage
 }
 
+// tellSecrets calls sensitive, unless it is nil, with each secret that the agent's requests
+// hold: the key and those in the headers of its tools. They come from the agent and not from
+// the step's config, so redaction has to be told.
+func (a *Agent) tellSecrets(sensitive func(value string)) {
+	if sensitive == nil {
+		return
+	}
+	sensitive(a.APIKey)
+	for _, tool := range a.Tools {
+		for _, value := range tool.Secrets {
+			sensitive(value)
+		}
+	}
+}
+
 // Agents finds a tenant's agents with their keys in plain text. An agent that does not
 // exist is fault.NotFound; one whose secret is missing has the code secret_not_found. It
 // may be called concurrently.
@@ -71,11 +86,7 @@ func agentTaskType(c *client, agents Agents) *stepType {
 			if err != nil {
 				return executor.Result{}, err
 			}
-			// The key comes from the agent and not from the config, so redaction has to be
-			// told.
-			if call.Sensitive != nil {
-				call.Sensitive(agent.APIKey)
-			}
+			agent.tellSecrets(call.Sensitive)
 			t := &task{client: c, call: call, agent: agent, cfg: cfg}
 			output, err := t.perform(ctx)
 			// Also where the attempt failed: the calls were made.

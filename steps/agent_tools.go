@@ -22,6 +22,7 @@ type AgentTool struct {
 	Method      string          // in upper case; with GET and DELETE the arguments go into the query
 	URL         string
 	Headers     map[string]string // secrets filled in
+	Secrets     []string          // the values of the secrets in Headers, in any order
 }
 
 // maxToolResult is how many bytes of a tool's answer the model is shown.

@@ -9,7 +9,9 @@ import (
 	"heddle/fault"
 	"heddle/secrets"
 	"heddle/steps"
+	"maps"
 	"net/http"
+	"slices"
 )
 
 // agentSource is the steps.Agents of the product: a tenant's agents with their secrets
@@ -83,6 +85,7 @@ func (s agentSource) tool(ctx context.Context, tenantID string, t agents.Tool) (
 	if err != nil {
 		return out, err
 	}
+	out.Secrets = slices.Collect(maps.Values(values))
 	raw, err := template.Render(secretsOnly(values))
 	if err == nil {
 		err = json.Unmarshal(raw, &out.Headers)

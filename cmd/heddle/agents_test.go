@@ -180,3 +180,26 @@ func mockLLM(t *testing.T, dir string) string {
 	})
 	return "http://127.0.0.1:" + port
 }
+
+// A piece of a tool's secret that a server quotes is taken out of the error, as a piece of
+// the agent's key is.
+func TestAnErrorQuotesNoPieceOfAToolsSecret(t *testing.T) {
+	var told string
+	answer := func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"error":{"message":"keys `+told+` do not work"}}`)
+	}
+	model := httptest.NewServer(http.HandlerFunc(answer))
+	t.Cleanup(model.Close)
+	c := agentServer(t, model.URL, model.URL+"/stock")
+	told = "sk-model and tool-key"
+	whole, _ := ran(t, c, "", "Ask.")
+	for _, piece := range []string{"sk-model", "tool-key"} {
+		if strings.Contains(whole, piece) {
+			t.Errorf("%s is shown: %s", piece, whole)
+		}
+	}
+	if !strings.Contains(whole, "do not work") {
+		t.Errorf("the server's words are missing: %s", whole)
+	}
+}
