@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"heddle/internal/exactjson"
+	"regexp"
 	"strings"
 )
 
@@ -25,7 +26,7 @@ type BreakingChange struct {
 //
 // It is a report for people, not a proof: it may name a change that no caller
 // notices. References within a schema (#/…) are followed, up to maxSchemaPairs
-// pairs of schemas. A schema that is not JSON is fault.Unacceptable.
+// pairs of schemas and maxSchemaWork; at most maxBreakingChanges are listed. A schema that is not JSON is fault.Unacceptable.
 func BreakingInputs(before, after json.RawMessage) ([]BreakingChange, error) {
 	a, err := decodeSchema(before)
 	if err != nil {
@@ -35,7 +36,7 @@ func BreakingInputs(before, after json.RawMessage) ([]BreakingChange, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := impact{before: a, after: b, seen: map[string]bool{}, reported: map[BreakingChange]bool{}, budget: maxSchemaPairs}
+	i := impact{before: a, after: b, seen: map[string]bool{}, reported: map[BreakingChange]bool{}, budget: maxSchemaPairs, work: maxSchemaWork, patterns: map[string]*regexp.Regexp{}}
 	i.schema("", "", a, b)
 	return i.found, nil
 }
@@ -43,6 +44,11 @@ func BreakingInputs(before, after json.RawMessage) ([]BreakingChange, error) {
 // maxSchemaPairs bounds how many pairs of schemas are compared: references can
 // make a short text stand for a schema without end.
 const maxSchemaPairs = 10_000
+
+// maxSchemaWork bounds what the comparison of the pairs costs beside that: the bytes of
+// listed values and of patterns, and those of the names that patterns are tried on. It is far
+// beyond what two schemas need in which each part stands once.
+const maxSchemaWork = 16 << 20
 
 // decodeSchema reads a schema; an empty text is the schema true.
 func decodeSchema(raw json.RawMessage) (any, error) {
@@ -56,15 +62,35 @@ func decodeSchema(raw json.RawMessage) (any, error) {
 // differences in the order in which they find them, which is the same for the
 // same schemas.
 type impact struct {
-	before, after any             // the roots, in which references are looked up
-	seen          map[string]bool // pairs of references on the way, for schemas that contain themselves
-	budget        int             // pairs that may still be compared, of maxSchemaPairs
+	before, after any                       // the roots, in which references are looked up
+	seen          map[string]bool           // pairs of references on the way, for schemas that contain themselves
+	budget        int                       // pairs that may still be compared, of maxSchemaPairs
+	work          int                       // of maxSchemaWork, what is left
+	patterns      map[string]*regexp.Regexp // by their texts; nil: Go cannot read it
 	found         []BreakingChange
 	reported      map[BreakingChange]bool // what is found, each once
 }
 
-// report adds a finding, once. pointer leads into the new schema.
+// spend takes n from the work that is left, and reports whether it sufficed. What is not
+// compared any more is not reported.
+func (i *impact) spend(n int) bool {
+	i.work -= n
+	return i.work >= 0
+}
+
+// maxBreakingChanges bounds how many changes are listed; one more says that there are others.
+const maxBreakingChanges = 1_000
+
+// report adds a finding, once. pointer leads into the new schema. Beyond maxBreakingChanges
+// the comparison ends.
 func (i *impact) report(pointer, format string, args ...any) {
+	if len(i.found) >= maxBreakingChanges {
+		if i.budget > 0 {
+			i.budget = 0
+			i.found = append(i.found, BreakingChange{Message: "There are more changes, which are not listed."})
+		}
+		return
+	}
 	b := BreakingChange{Pointer: pointer, Message: fmt.Sprintf(format, args...)}
 	if !i.reported[b] {
 		i.reported[b] = true

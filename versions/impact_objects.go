@@ -10,11 +10,15 @@ import (
 // can. A field with a default is filled in when a run starts, so it is never
 // missing.
 func (i *impact) required(at, what string, a, b map[string]any) {
+	was, now := stringsOf(a["required"]), stringsOf(b["required"])
+	if !i.spend(len(was) + len(now)) {
+		return
+	}
 	before := map[string]bool{}
-	for _, name := range stringsOf(a["required"]) {
+	for _, name := range was {
 		before[name] = true
 	}
-	for n, name := range stringsOf(b["required"]) {
+	for n, name := range now {
 		switch {
 		case defaulted(b, name):
 		case !before[name]:
@@ -78,7 +82,7 @@ func (i *impact) properties(at, what string, a, b map[string]any) {
 // droppedProperty reports a field that was listed and no longer is, where the new
 // schema does not accept fields that it does not list.
 func (i *impact) droppedProperty(at, name, key string, before any, b map[string]any) {
-	if before == false || matchesPattern(mapOf(b["patternProperties"]), key) {
+	if before == false || i.matchesPattern(mapOf(b["patternProperties"]), key) {
 		return
 	}
 	for _, keyword := range []string{"additionalProperties", "unevaluatedProperties"} {
@@ -94,12 +98,27 @@ func (i *impact) droppedProperty(at, name, key string, before any, b map[string]
 	}
 }
 
-// matchesPattern reports whether one of the patterns matches a key. A pattern
-// that Go's regular expressions cannot read matches nothing. Each call compiles
-// the patterns anew.
-func matchesPattern(patterns map[string]any, key string) bool {
-	for pattern := range patterns {
-		if re, err := regexp.Compile(pattern); err == nil && re.MatchString(key) {
+// matchesPattern reports whether one of the patterns matches a key; true where there is no
+// work left to find out. A pattern that Go's regular expressions cannot read matches nothing.
+func (i *impact) matchesPattern(patterns map[string]any, key string) bool {
+	// Sorted, so that the same patterns are tried where the work ends.
+	if !i.spend(20 * len(patterns)) {
+		return true
+	}
+	for _, pattern := range exactjson.Names(patterns) {
+		re, known := i.patterns[pattern]
+		if !known {
+			// A repetition makes much of a few bytes; schemas.NewChecker bounds it.
+			if !i.spend(100 * len(pattern)) {
+				return true
+			}
+			re, _ = regexp.Compile(pattern)
+			i.patterns[pattern] = re
+		}
+		if !i.spend(len(pattern) + len(key)) {
+			return true
+		}
+		if re != nil && re.MatchString(key) {
 			return true
 		}
 	}
@@ -172,26 +191,14 @@ func (i *impact) alternatives(at, what string, a, b map[string]any) {
 			i.report(at+"/"+keyword, "%s must now fit %s of %d alternatives.", subject(what), map[string]string{"anyOf": "one", "oneOf": "exactly one"}[keyword], len(now))
 			continue
 		}
-		for n, x := range before {
-			if !containsEqual(now, x) {
-				i.report(at+"/"+keyword, "%s may no longer fit: alternative %d of %s is gone or has changed.", subject(what), n+1, keyword)
-			}
+		gone, _ := i.missing(before, now)
+		for _, n := range gone {
+			i.report(at+"/"+keyword, "%s may no longer fit: alternative %d of %s is gone or has changed.", subject(what), n+1, keyword)
 		}
 		if keyword == "oneOf" && len(now) > len(before) {
 			i.report(at+"/oneOf", "%s may no longer fit: it must still fit exactly one alternative, and there are more.", subject(what))
 		}
 	}
-}
-
-// containsEqual reports whether a list contains a value, with numbers compared
-// by value. O(len(list)).
-func containsEqual(list []any, v any) bool {
-	for _, w := range list {
-		if exactjson.EqualByValue(v, w) {
-			return true
-		}
-	}
-	return false
 }
 
 // reference compares the targets of $ref where other keywords stand beside it. A
@@ -226,7 +233,7 @@ func (i *impact) undecided(at, what string, a, b map[string]any) {
 		"minContains", "not", "patternProperties", "propertyNames", "then", "unevaluatedItems",
 	} {
 		now, there := b[keyword]
-		if !there || exactjson.Equal(a[keyword], now) || keyword == "allOf" && containsAll(a[keyword], now) {
+		if !there || exactjson.Equal(a[keyword], now) || keyword == "allOf" && i.containsAll(a[keyword], now) {
 			continue
 		}
 		i.report(at+"/"+keyword, "%s may no longer fit: %s is new or has changed.", subject(what), keyword)
@@ -234,15 +241,11 @@ func (i *impact) undecided(at, what string, a, b map[string]any) {
 }
 
 // containsAll reports whether each schema of the second list is in the first.
-func containsAll(before, now any) bool {
+func (i *impact) containsAll(before, now any) bool {
 	x, y, both := lists(before, now)
 	if !both {
 		return false
 	}
-	for _, schema := range y {
-		if !containsEqual(x, schema) {
-			return false
-		}
-	}
-	return true
+	gone, ok := i.missing(y, x)
+	return ok && len(gone) == 0
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"heddle/versions"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,6 +111,66 @@ func TestBreakingInputsRefusesWhatIsNoJSON(t *testing.T) {
 	for _, c := range [][2]string{{`{`, `{}`}, {`{}`, `{`}} {
 		if _, err := versions.BreakingInputs(json.RawMessage(c[0]), json.RawMessage(c[1])); err == nil {
 			t.Errorf("%v: no error", c)
+		}
+	}
+}
+
+// Lists are compared in proportion to their lengths, and patterns within a budget: none of
+// these takes more than a moment, where one of them took minutes.
+func TestBreakingInputsOfLongLists(t *testing.T) {
+	t.Parallel()
+	list := func(n int, one func(i int) string) string {
+		all := make([]string, n)
+		for i := range all {
+			all[i] = one(i)
+		}
+		return strings.Join(all, ",")
+	}
+	const n = 20_000
+	values := list(n, func(i int) string { return fmt.Sprintf("%d.0", i) })
+	again := list(n, func(i int) string { return fmt.Sprint(n - i) })
+	names := list(n, func(i int) string { return fmt.Sprintf(`"p%d":{}`, i) })
+	patterns := list(n, func(i int) string { return fmt.Sprintf(`"^(x|y){1,20}%d$":{}`, i) })
+	alternatives := list(n, func(i int) string { return fmt.Sprintf(`{"const":%d}`, i) })
+	shared := list(9_000, func(i int) string { return fmt.Sprintf(`"p%d":{"$ref":"#/$defs/x"}`, i) })
+	required := list(n, func(i int) string { return fmt.Sprintf(`"p%d"`, i) })
+	for _, c := range []struct {
+		name, before, after string
+		says                string // "" where the budget may end the comparison first
+	}{
+		{"enum", `{"enum":[` + values + `]}`, `{"enum":[` + again + `]}`, "can no longer be 0.0."},
+		{"anyOf", `{"anyOf":[` + alternatives + `]}`, `{"anyOf":[` + alternatives + `]}`, ""},
+		{"allOf", `{"allOf":[` + alternatives + `]}`, `{"allOf":[` + alternatives + `,true]}`, "allOf"},
+		{"patterns", `{"properties":{` + names + `}}`, `{"additionalProperties":false,"patternProperties":{` + patterns + `}}`, ""},
+		{"required", `{"properties":{` + shared + `},"$defs":{"x":{}}}`, `{"properties":{` + shared + `},"$defs":{"x":{"required":[` + required + `]}}}`, "is now required."},
+		{"shared enum", `{"properties":{` + shared + `},"$defs":{"x":{"enum":[` + values + `]}}}`, `{"properties":{` + shared + `},"$defs":{"x":{"enum":[` + again + `]}}}`, "can no longer be 0.0."},
+	} {
+		found, err := versions.BreakingInputs(json.RawMessage(c.before), json.RawMessage(c.after))
+		if err != nil {
+			t.Fatal(c.name, err)
+		}
+		if !slices.ContainsFunc(found, func(b versions.BreakingChange) bool { return strings.Contains(b.Message, c.says) }) && c.says != "" {
+			t.Errorf("%s: %d findings, none says %q", c.name, len(found), c.says)
+		}
+	}
+}
+
+// Numbers in lists are equal by value, however they are written and nested.
+func TestListedNumbersAreEqualByValue(t *testing.T) {
+	t.Parallel()
+	for before, after := range map[string]string{
+		`[1, 2.50, [1e1], {"a": -0}]`: `[{"a": 0.0}, [10], 25e-1, 1.0]`,
+		`["1", [1, "list"], [[1]]]`:   `[[[1.0]], [1.0, "list"], "1"]`,
+	} {
+		found, err := versions.BreakingInputs(json.RawMessage(`{"enum":`+before+`}`), json.RawMessage(`{"enum":`+after+`}`))
+		if err != nil || len(found) > 0 {
+			t.Errorf("%s, %s: %v %v", before, after, found, err)
+		}
+	}
+	for _, after := range []string{`["1"]`, `[[1]]`, `[[[1]]]`, `[["1"]]`, `[1.1]`} {
+		found, err := versions.BreakingInputs(json.RawMessage(`{"enum":[1]}`), json.RawMessage(`{"enum":`+after+`}`))
+		if err != nil || len(found) != 1 {
+			t.Errorf("1 in %s: %v %v", after, found, err)
 		}
 	}
 }

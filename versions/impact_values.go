@@ -2,6 +2,7 @@ package versions
 
 import (
 	"encoding/json"
+	"fmt"
 	"heddle/internal/exactjson"
 	"math/big"
 	"slices"
@@ -16,6 +17,9 @@ func (i *impact) types(at, what string, a, b map[string]any) {
 		return
 	}
 	before := typesOf(a)
+	if !i.spend(len(before) * len(now)) {
+		return
+	}
 	// A schema may list values and leave their type to them.
 	if list, keyword := allowedValuesOf(a); before == nil && keyword != "" {
 		before = jsonTypesOf(list)
@@ -79,8 +83,15 @@ func jsonTypeOf(v any) string {
 	return "null"
 }
 
-// orList joins words as in "a, b or c".
+// listedWords is how many words of a list a message has.
+const listedWords = 20
+
+// orList joins words as in "a, b or c"; of many it has the first listedWords and says how
+// many there are besides.
 func orList(words []string) string {
+	if n := len(words); n > listedWords {
+		return fmt.Sprintf("%s or %d others", strings.Join(words[:listedWords], ", "), n-listedWords)
+	}
 	switch n := len(words); n {
 	case 0:
 		return "nothing"
@@ -103,15 +114,66 @@ func (i *impact) allowedValues(at, what string, a, b map[string]any) {
 		i.report(at+"/"+keyword, "%s must now be %s.", subject(what), orList(printedValues(now)))
 		return
 	}
-	var lost []any
-	for _, v := range before {
-		if !slices.ContainsFunc(now, func(w any) bool { return exactjson.EqualByValue(v, w) }) {
-			lost = append(lost, v)
-		}
+	gone, _ := i.missing(before, now)
+	lost := make([]any, len(gone))
+	for n, at := range gone {
+		lost[n] = before[at]
 	}
 	if len(lost) > 0 {
 		i.report(at+"/"+keyword, "%s can no longer be %s.", subject(what), orList(printedValues(lost)))
 	}
+}
+
+// missing returns the indexes of the values that are not in a list, by value, in rising
+// order. It costs in proportion to the two lists; false: there is no work left for them.
+func (i *impact) missing(values, list []any) (indexes []int, ok bool) {
+	there := make(map[string]bool, len(list))
+	for _, v := range list {
+		key := valueKey(v)
+		if !i.spend(len(key)) {
+			return nil, false
+		}
+		there[key] = true
+	}
+	for n, v := range values {
+		key := valueKey(v)
+		if !i.spend(len(key)) {
+			return nil, false
+		}
+		if !there[key] {
+			indexes = append(indexes, n)
+		}
+	}
+	return indexes, true
+}
+
+// valueKey returns a text that two decoded values share exactly if they are equal by value
+// (exactjson.EqualByValue). It costs in proportion to the value.
+func valueKey(v any) string { return string(exactjson.Append(nil, withDecimals(v))) }
+
+// withDecimals returns a copy of a decoded value in which each number is replaced by a list
+// that all ways to write it share.
+func withDecimals(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		object := make(map[string]any, len(v))
+		for name, member := range v {
+			object[name] = withDecimals(member)
+		}
+		return object
+	case []any:
+		list := make([]any, len(v))
+		for n, element := range v {
+			list[n] = withDecimals(element)
+		}
+		// A marker, so that no list is taken for a number.
+		return append(list, "list")
+	case json.Number:
+		if d, ok := exactjson.ParseDecimal(string(v)); ok {
+			return []any{fmt.Sprint(d)}
+		}
+	}
+	return v
 }
 
 // allowedValuesOf returns the values of const or enum and the keyword, "" where the
@@ -131,6 +193,10 @@ func allowedValuesOf(schema map[string]any) (list []any, keyword string) {
 func printedValues(list []any) []string {
 	words := make([]string, len(list))
 	for i, v := range list {
+		// orList names the first only.
+		if i >= listedWords {
+			break
+		}
 		words[i] = truncate(escapeUnprintable(string(exactjson.Canonical(v))))
 	}
 	return words
