@@ -126,13 +126,13 @@ func TestBreakingInputsOfLongLists(t *testing.T) {
 		}
 		return strings.Join(all, ",")
 	}
-	const n = 20_000
+	const n = 5_000
 	values := list(n, func(i int) string { return fmt.Sprintf("%d.0", i) })
 	again := list(n, func(i int) string { return fmt.Sprint(n - i) })
 	names := list(n, func(i int) string { return fmt.Sprintf(`"p%d":{}`, i) })
 	patterns := list(n, func(i int) string { return fmt.Sprintf(`"^(x|y){1,20}%d$":{}`, i) })
 	alternatives := list(n, func(i int) string { return fmt.Sprintf(`{"const":%d}`, i) })
-	shared := list(9_000, func(i int) string { return fmt.Sprintf(`"p%d":{"$ref":"#/$defs/x"}`, i) })
+	shared := list(5_000, func(i int) string { return fmt.Sprintf(`"p%d":{"$ref":"#/$defs/x"}`, i) })
 	required := list(n, func(i int) string { return fmt.Sprintf(`"p%d"`, i) })
 	for _, c := range []struct {
 		name, before, after string
