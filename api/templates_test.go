@@ -173,6 +173,7 @@ func TestTemplatesThatCannotBeAreRefused(t *testing.T) {
 		"key twice":             {"POST", "", `{"name":"T","definition":{"name":"x","name":"y","steps":[]}}`, 422, "invalid_template"},
 		"undeclared parameter":  {"POST", "", `{"name":"T","definition":{"name":"${{ params.x }}","steps":[]}}`, 422, "invalid_template"},
 		"change to unsound":     {"PUT", "/" + own, `{"parameters":{"type":"object"}}`, 422, "invalid_template"},
+		"a version alone":       {"PUT", "/" + own, `{"version":"2"}`, 400, "invalid_request"},
 		"change of built-in":    {"PUT", "/" + builtin, `{"name":"T"}`, 403, "template_builtin"},
 		"removal of built-in":   {"DELETE", "/" + builtin, ``, 403, "template_builtin"},
 		"change of unknown":     {"PUT", "/tpl_ffffffffffffffffffffffff", `{"name":"T"}`, 404, "template_not_found"},

@@ -148,9 +148,12 @@ func admitStored(admit source.Admit, src Source, t Template) error {
 
 // definitionOf returns the definition that a source names, in canonical form.
 // It reads a workflow's version from the store. Errors: fault.Malformed
-// invalid_request where both are named, fault.Unacceptable invalid_template for
+// invalid_request where both are named or a version alone; fault.Unacceptable invalid_template for
 // a definition that cannot be read, and those of Store.VersionDefinition.
 func (s *Service) definitionOf(ctx context.Context, tenantID string, src Source) (json.RawMessage, error) {
+	if src.none() {
+		return nil, fault.New(fault.Malformed, "invalid_request", "A version needs the workflow_id that it is of.")
+	}
 	if src.Definition == nil {
 		return s.store.VersionDefinition(ctx, tenantID, src.Workflow, src.Version)
 	}
