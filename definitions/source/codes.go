@@ -23,7 +23,7 @@ const (
 	Cycle              Code = "cycle"                   // steps that wait for each other
 	FallbackInvalid    Code = "fallback_invalid"        // a step that cannot be a fallback
 	BranchNotDependent Code = "branch_not_dependent"    // a branch that does not wait for its condition
-	SchemaInvalid      Code = "schema_invalid"          // a JSON Schema that cannot be used
+	SchemaInvalid      Code = "schema_invalid"          // a JSON Schema that cannot be used; a warning for a default that breaks it
 	UnknownReference   Code = "unknown_reference"       // a name that nothing bears; a warning for an agent
 	NotAnAncestor      Code = "not_an_ancestor"         // an expression reads a step that may not have run
 	ExpressionSyntax   Code = "expression_syntax"       // an expression that cannot be parsed

@@ -69,9 +69,9 @@ func (v *schemaValidator) patternsFit(instructions int, at *source.Node, what st
 }
 
 // defaults reports defaults of the input schema that could be put into no
-// input, because they are too large or have no end, and those that break the
-// schema: each start that leaves the member out would be refused. An empty input
-// meets all that are not inside of others.
+// input, because they are too large or have no end. A default that breaks the schema
+// is a warning: starts that give the member are sound, and each one that leaves it out
+// is refused. An empty input meets all that are not inside of others.
 func (v *schemaValidator) defaults(at *source.Node) {
 	if at == nil || at.Kind != source.Object || !at.Readable() {
 		return
@@ -98,7 +98,7 @@ func (v *schemaValidator) defaults(at *source.Node) {
 		if n := at.Member("properties").Member(exactjson.UnescapeToken(name)).Member("default"); n != nil {
 			place = n
 		}
-		v.finds.Error(source.SchemaInvalid, place, "The default of '%s' does not fit the schema of 'input', so a run that is started without it is refused: %s", source.Clip(issue.Pointer[1:]), issue.Message)
+		v.finds.Warn(source.SchemaInvalid, place, "The default of '%s' does not fit the schema of 'input', so a run that is started without it is refused: %s", source.Clip(issue.Pointer[1:]), issue.Message)
 	}
 }
 
