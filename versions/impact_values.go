@@ -129,14 +129,14 @@ func (i *impact) allowedValues(at, what string, a, b map[string]any) {
 func (i *impact) missing(values, list []any) (indexes []int, ok bool) {
 	there := make(map[string]bool, len(list))
 	for _, v := range list {
-		key := valueKey(v)
+		key := exactjson.ValueKey(v)
 		if !i.spend(len(key)) {
 			return nil, false
 		}
 		there[key] = true
 	}
 	for n, v := range values {
-		key := valueKey(v)
+		key := exactjson.ValueKey(v)
 		if !i.spend(len(key)) {
 			return nil, false
 		}
@@ -145,35 +145,6 @@ func (i *impact) missing(values, list []any) (indexes []int, ok bool) {
 		}
 	}
 	return indexes, true
-}
-
-// valueKey returns a text that two decoded values share exactly if they are equal by value
-// (exactjson.EqualByValue). It costs in proportion to the value.
-func valueKey(v any) string { return string(exactjson.Append(nil, withDecimals(v))) }
-
-// withDecimals returns a copy of a decoded value in which each number is replaced by a list
-// that all ways to write it share.
-func withDecimals(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		object := make(map[string]any, len(v))
-		for name, member := range v {
-			object[name] = withDecimals(member)
-		}
-		return object
-	case []any:
-		list := make([]any, len(v))
-		for n, element := range v {
-			list[n] = withDecimals(element)
-		}
-		// A marker, so that no list is taken for a number.
-		return append(list, "list")
-	case json.Number:
-		if d, ok := exactjson.ParseDecimal(string(v)); ok {
-			return []any{fmt.Sprint(d)}
-		}
-	}
-	return v
 }
 
 // allowedValuesOf returns the values of const or enum and the keyword, "" where the

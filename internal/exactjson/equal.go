@@ -1,6 +1,9 @@
 package exactjson
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // Equal reports whether two decoded values are the same JSON: numbers are equal only
 // where they are written the same. Their canonical forms are equal exactly then.
@@ -52,4 +55,34 @@ func sameNumber(a, b json.Number) bool {
 	x, okX := ParseDecimal(string(a))
 	y, okY := ParseDecimal(string(b))
 	return okX && okY && x.Compare(y) == 0
+}
+
+// ValueKey returns a text that two decoded values share exactly if EqualByValue holds of
+// them, so that a value is found in a long list by a map. It costs in proportion to the
+// value.
+func ValueKey(v any) string { return string(Append(nil, withDecimals(v))) }
+
+// withDecimals returns a copy of a decoded value in which each number is a list that all
+// ways to write it share.
+func withDecimals(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		object := make(map[string]any, len(v))
+		for name, member := range v {
+			object[name] = withDecimals(member)
+		}
+		return object
+	case []any:
+		list := make([]any, len(v))
+		for n, element := range v {
+			list[n] = withDecimals(element)
+		}
+		// A marker, so that no list is taken for a number.
+		return append(list, "list")
+	case json.Number:
+		if d, ok := ParseDecimal(string(v)); ok {
+			return []any{fmt.Sprint(d)}
+		}
+	}
+	return v
 }

@@ -97,6 +97,23 @@ func decoded(t interface{ Fatal(args ...any) }, text []byte) (v any) {
 	return v
 }
 
+// A key is shared by exactly what is equal by value.
+func TestValueKeys(t *testing.T) {
+	t.Parallel()
+	small := rapid.OneOf(
+		rapid.SampledFrom([]any{"1", "list", "{false 1 1}", nil, true, json.Number("1"), json.Number("1.0"), json.Number("10e-1"), json.Number("-0"), json.Number("0"), json.Number("1e9999999999")}),
+		values(1))
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := small.Draw(t, "a"), small.Draw(t, "b")
+		if rapid.Bool().Draw(t, "nested") {
+			a, b = []any{a}, []any{b}
+		}
+		if equal, same := exactjson.EqualByValue(a, b), exactjson.ValueKey(a) == exactjson.ValueKey(b); equal != same {
+			t.Fatalf("%v and %v: equal %v, same key %v", a, b, equal, same)
+		}
+	})
+}
+
 // The canonical form is one for all ways to write a value, and reads back as it.
 func TestCanonicalForm(t *testing.T) {
 	t.Parallel()
