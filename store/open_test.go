@@ -108,7 +108,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// schemas are both databases, each with its driver's name for database/sql.
+// schemas are both databases, empty, each with its driver's name for database/sql.
 func schemas(t *testing.T, test func(t *testing.T, url string, raw *sql.DB)) {
 	connect := func(t *testing.T, driver, source string) *sql.DB {
 		raw, err := sql.Open(driver, source)
@@ -123,7 +123,7 @@ func schemas(t *testing.T, test func(t *testing.T, url string, raw *sql.DB)) {
 		test(t, "sqlite://"+path, connect(t, "sqlite", path))
 	})
 	t.Run("postgres", func(t *testing.T) {
-		url := storetest.Postgres(t)
+		url := storetest.EmptyPostgres(t)
 		test(t, url, connect(t, "pgx", url))
 	})
 }
@@ -168,7 +168,7 @@ func TestPendingMigration(t *testing.T) {
 
 // Several nodes may start at once on an empty database.
 func TestMigrateAtOnce(t *testing.T) {
-	url := storetest.Postgres(t)
+	url := storetest.EmptyPostgres(t)
 	errs := make(chan error)
 	for range 4 {
 		go func() {

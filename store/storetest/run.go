@@ -9,8 +9,8 @@ import (
 
 // Run checks that a database keeps every promise of the Store interfaces. open
 // returns an empty, migrated database, closed when the test ends. It is called once
-// for each test, so that none sees what another stored. Tests run one after another,
-// in the order of their names within a group.
+// for each test, so that none sees what another stored. Tests run in parallel, as many at
+// once as -parallel says.
 func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 	for _, group := range []map[string]func(*testing.T, *store.DB){
 		workflowTests, versionTests, commitTests, runTests, listTests, queueTests, leaseTests, accessTests, answerTests, scheduleTests, templateTests, transferTests,
@@ -20,6 +20,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 	} {
 		for _, name := range slices.Sorted(maps.Keys(group)) {
 			t.Run(name, func(t *testing.T) {
+				t.Parallel()
 				db := open(t)
 				group[name](t, db)
 				checkCounts(t, db)

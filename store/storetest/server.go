@@ -51,7 +51,11 @@ const fastSettings = "-c fsync=off -c full_page_writes=off"
 // newServer makes a folder with an empty cluster and starts a server on it. After an
 // error nothing of it is left.
 func newServer(durable bool) (*Server, error) {
-	base, err := sharedTempDir()
+	var inMemory []string
+	if !durable {
+		inMemory = memoryDirs()
+	}
+	base, err := sharedTempDir(inMemory...)
 	if err != nil {
 		return nil, err
 	}
@@ -205,9 +209,9 @@ func executable(path string) bool {
 }
 
 // sharedTempDir finds a temporary folder that every user can reach: root's tests
-// run the server as another user. TMPDIR comes first.
-func sharedTempDir() (string, error) {
-	for _, dir := range []string{os.TempDir(), "/tmp", "/var/tmp"} {
+// run the server as another user. Those that are preferred come first, then TMPDIR.
+func sharedTempDir(preferred ...string) (string, error) {
+	for _, dir := range append(preferred, os.TempDir(), "/tmp", "/var/tmp") {
 		if reachable(dir) {
 			return dir, nil
 		}
