@@ -134,11 +134,21 @@ func (s *stack) partly(path, content, tag string) {
 		{"If-Range", tag, http.StatusRequestedRangeNotSatisfiable},
 		{"If-None-Match", `"another"`, http.StatusRequestedRangeNotSatisfiable},
 		{"If-Match", tag, http.StatusRequestedRangeNotSatisfiable},
+		{"If-Match", `"another"`, http.StatusPreconditionFailed},
 	} {
 		got := s.do(request{method: http.MethodGet, path: path, header: map[string]string{"Range": beyond, c.name: c.value}})
 		if got.status != c.status {
 			s.t.Errorf("%s: %s beyond the end: %d, want %d", c.name, c.value, got.status, c.status)
 		}
+	}
+	for _, list := range []string{`"another"`, "W/" + tag, "junk"} {
+		got := s.do(request{method: http.MethodGet, path: path, header: map[string]string{"If-Match": list}})
+		if got.wantCode(s.t, http.StatusPreconditionFailed, "precondition_failed"); got.header.Get("ETag") != "" {
+			s.t.Errorf("If-Match %s: %v", list, got.header)
+		}
+	}
+	for _, list := range []string{`"another", ` + tag, "*"} {
+		s.do(request{method: http.MethodGet, path: path, header: map[string]string{"If-Match": list}}).want(s.t, http.StatusOK)
 	}
 	header["If-Range"] = tag
 	s.do(request{method: http.MethodGet, path: path, header: header}).want(s.t, http.StatusPartialContent)

@@ -3,6 +3,7 @@ package core
 import (
 	"heddle/definitions/workflows"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -52,6 +53,13 @@ func (c *Call) IfMatch() (workflows.IfMatch, error) {
 		}
 	}
 	return match, nil
+}
+
+// Matches reports whether If-Match holds for a thing that never changes and has that ETag: it is
+// absent, is "*", or lists the ETag as a strong one.
+func (c *Call) Matches(tag string) bool {
+	list := splitTags(c.Request.Header.Values("If-Match"))
+	return len(list) == 0 || slices.Contains(list, "*") || slices.Contains(list, tag)
 }
 
 // splitTags returns the tags of a header that may be given several times, each with its quotes.

@@ -120,6 +120,7 @@ func (h *Server) CloseStreams() { h.streams.end() }
 // ServeHTTP assigns the request its id, wraps its body with deadlines and routes it. A trailing
 // slash is optional everywhere, and so is how a path is percent-encoded.
 func (h *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	markHandled(r)
 	id := h.requestID(r)
 	head := w.Header()
 	head[headerRequestID] = []string{id}
@@ -161,6 +162,10 @@ func Printable(s string) bool {
 	return true
 }
 
+// maxHeaderBytes is how long a request's first line and headers may be together. net/http allows
+// 4 KiB beyond it.
+const maxHeaderBytes = 32 << 10
+
 // HTTPServer returns a server of h with the limits that net/http leaves open. Bodies have a
 // deadline for each read, answers and streams one for each piece; WriteTimeout is for what ends
 // before either. At its Shutdown the open streams are ended.
@@ -170,7 +175,9 @@ func (h *Server) HTTPServer() *http.Server {
 		ReadHeaderTimeout: h.cfg.Patience.Header,
 		WriteTimeout:      90 * time.Second,
 		IdleTimeout:       h.cfg.Patience.Idle,
-		MaxHeaderBytes:    32 << 10,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ConnContext:       h.withConn,
+		ConnState:         markIdle,
 		// OPTIONS * is answered as any other path is.
 		DisableGeneralOptionsHandler: true,
 		// What net/http logs is about broken connections, which clients cause at will.

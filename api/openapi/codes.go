@@ -19,11 +19,15 @@ type Code struct {
 // particular order. Clients depend on codes, so that one that is published stays.
 func Codes() []Code {
 	return []Code{
-		{"invalid_request", 400, "Not readable as this request: broken JSON, an unknown or repeated field, a bad parameter."},
+		{"invalid_request", 400, "Not readable as this request: a malformed first line or header, broken JSON, an unknown or repeated field, a bad parameter."},
 		{"invalid_last_event_id", 400, "Last-Event-ID is not a number, or beyond the run's last event."},
 		{"FRAGNO_VALIDATION_ERROR", 400, "The request, or a payload, does not fit its schema; see issues. Of the instances dialect."},
 		{"INVALID_INSTANCE_ID", 400, "Not an instance's id, or one that only the server assigns."},
 		{"WORKFLOW_PARAMS_INVALID", 400, "The params do not fit the workflow's input schema; see issues."},
+		{"headers_too_large", 431, "The first line and the headers of the request are longer than 32 KiB; the connection is closed."},
+		{"expectation_failed", 417, "Expect is not 100-continue; the connection is closed."},
+		{"transfer_encoding_unknown", 501, "Transfer-Encoding is not chunked; the connection is closed."},
+		{"http_version_unsupported", 505, "The request is not HTTP/1; the connection is closed."},
 		{"unauthenticated", 401, "No valid API key: missing, malformed, unknown, expired or revoked."},
 		{"acl_denied", 403, "The key lacks the action; the message names both."},
 		{"template_builtin", 403, "Built-in templates cannot be changed."},

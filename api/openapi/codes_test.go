@@ -37,7 +37,12 @@ func inside() []string {
 }
 
 // kindless are codes whose status no kind has: their routes set it.
-func kindless() []string { return []string{"method_not_allowed", "range_not_satisfiable"} }
+func kindless() []string {
+	return []string{
+		"method_not_allowed", "range_not_satisfiable",
+		"headers_too_large", "expectation_failed", "transfer_encoding_unknown", "http_version_unsupported", // what net/http refuses
+	}
+}
 
 // Every error that the product's source makes has its line in the table of
 // codes, and so in the OpenAPI document, with the status of its kind.

@@ -24,14 +24,15 @@ func (h *handlers) blobRoutes() []core.Route {
 			Answers: []core.Answer{
 				{Status: http.StatusOK, Body: json.RawMessage{}, Description: value, Headers: []string{"ETag", "Accept-Ranges"}},
 				{Status: http.StatusPartialContent, Body: json.RawMessage{}, Description: "The bytes that Range asks for (one range).", Headers: []string{"ETag", "Content-Range"}},
-			}, Codes: []string{"run_not_found", "blob_not_found", "range_not_satisfiable"},
+			}, Codes: []string{"run_not_found", "blob_not_found", "precondition_failed", "range_not_satisfiable"},
 		}.Handle(core.NoBody(h.getBlob)),
 	}
 }
 
 // getBlob sends a value, or one range of it (RFC 9110, section 14), in pieces, so that its size
 // costs no memory. What it holds never changes: its hash is its ETag. Errors: fault.NotFound
-// run_not_found, blob_not_found; 416 range_not_satisfiable with the size in Content-Range.
+// run_not_found, blob_not_found; fault.Precondition precondition_failed; 416 range_not_satisfiable
+// with the size in Content-Range.
 func (h *handlers) getBlob(c *core.Call) error {
 	runID, err := c.Param("run_id")
 	if err != nil {
@@ -45,9 +46,15 @@ func (h *handlers) getBlob(c *core.Call) error {
 	if err != nil {
 		return err
 	}
+	tag := `"` + b.SHA256 + `"`
+	if !c.Matches(tag) {
+		return fault.New(fault.Precondition, "precondition_failed", "The value's ETag is %s; leave If-Match out, or send that.", tag)
+	}
+	// http.ServeContent would answer it in a shape of its own.
+	c.Request.Header.Del("If-Match")
 	head := c.Writer.Header()
-	head.Set("ETag", `"`+b.SHA256+`"`)
-	switch judgeRange(c.Request.Header, head.Get("ETag"), b.Size) {
+	head.Set("ETag", tag)
+	switch judgeRange(c.Request.Header, tag, b.Size) {
 	case rangeBeyond:
 		head.Set("Content-Range", "bytes */"+strconv.FormatInt(b.Size, 10))
 		c.Problem(http.StatusRequestedRangeNotSatisfiable, fault.New(fault.Malformed, "range_not_satisfiable",
@@ -100,16 +107,15 @@ const (
 	rangeBeyond
 )
 
-// judgeRange judges the Range of a request for a value of size bytes with that ETag. A
-// precondition that decides the answer without the range comes first (RFC 9110, section
-// 13.2.2): then the range is fine as it is, since http.ServeContent does not look at it.
+// judgeRange judges the Range of a request, whose If-Match holds, for a value of size bytes with
+// that ETag. A precondition that decides the answer without the range comes first (RFC 9110,
+// section 13.2.2): then the range is fine as it is, since http.ServeContent does not look at it.
 func judgeRange(h http.Header, etag string, size int64) rangeVerdict {
 	verdict := satisfiable(h.Get("Range"), size)
 	if verdict != rangeBeyond {
 		return verdict
 	}
-	ifRange, ifMatch := h.Get("If-Range"), h.Get("If-Match")
-	if ifRange != "" && ifRange != etag || ifMatch != "" && !lists(ifMatch, etag) || lists(h.Get("If-None-Match"), etag) {
+	if ifRange := h.Get("If-Range"); ifRange != "" && ifRange != etag || lists(h.Get("If-None-Match"), etag) {
 		return rangeFine
 	}
 	return verdict
