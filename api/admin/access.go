@@ -133,10 +133,7 @@ func (h *handlers) listKeys(c *core.Call) error {
 // revokeKey makes a key invalid: 204. The last admin key that is valid for another day is not
 // revoked (fault.Conflict last_admin_key): there would be no key left to create another with.
 func (h *handlers) revokeKey(c *core.Call) error {
-	id, err := c.Param("key_id")
-	if err != nil {
-		return err
-	}
+	id := c.Param("key_id")
 	if err := h.Access.RevokeKey(c.Ctx(), c.TenantID(), id); err != nil {
 		return err
 	}
@@ -183,10 +180,10 @@ func (h *handlers) putGrant(c *core.Call, req putGrant) error {
 // look for the key. Errors: fault.NotFound key_not_found, workflow_not_found.
 func (h *handlers) grantee(c *core.Call, keyID, workflow string) (string, error) {
 	if !ids.Valid(keyID) {
-		return "", core.NotFound("key_id", keyID)
+		return "", core.NotFound("key", keyID)
 	}
 	if !ids.Valid(workflow) {
-		return "", core.NotFound("id", workflow)
+		return "", core.NotFound("workflow", workflow)
 	}
 	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), workflow)
 	return w.ID, err

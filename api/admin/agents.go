@@ -101,16 +101,12 @@ func agentOf(a agents.Agent) agentBody {
 // of that revision: fault.Precondition precondition_failed otherwise. What could not be used is
 // fault.Unacceptable invalid_agent.
 func (h *handlers) putAgent(c *core.Call, req putAgent) error {
-	id, err := c.Param("agent_id")
-	if err != nil {
-		return err
-	}
 	match, err := c.IfMatch()
 	if err != nil {
 		return err
 	}
 	a := agents.Agent{
-		TenantID: c.TenantID(), ID: id, Provider: req.Provider, BaseURL: req.BaseURL, Model: req.Model, SystemPrompt: req.SystemPrompt,
+		TenantID: c.TenantID(), ID: c.Param("agent_id"), Provider: req.Provider, BaseURL: req.BaseURL, Model: req.Model, SystemPrompt: req.SystemPrompt,
 		APIKeySecret: req.APIKeySecret, InputMicroUSDPer1K: req.InputMicroUSDPer1K, OutputMicroUSDPer1K: req.OutputMicroUSDPer1K,
 		TokenLimitField: req.TokenLimitField,
 	}
@@ -127,10 +123,7 @@ func (h *handlers) putAgent(c *core.Call, req putAgent) error {
 // getAgent returns an agent, or 304 for the revision that the caller has; fault.NotFound
 // agent_not_found.
 func (h *handlers) getAgent(c *core.Call) error {
-	id, err := c.Param("agent_id")
-	if err != nil {
-		return err
-	}
+	id := c.Param("agent_id")
 	a, err := h.Agents.Get(c.Ctx(), c.TenantID(), id)
 	if err != nil {
 		return err
@@ -160,15 +153,11 @@ func (h *handlers) listAgents(c *core.Call) error {
 
 // deleteAgent deletes an agent: 204. Steps that name it fail from then on.
 func (h *handlers) deleteAgent(c *core.Call) error {
-	id, err := c.Param("agent_id")
-	if err != nil {
-		return err
-	}
 	match, err := c.IfMatch()
 	if err != nil {
 		return err
 	}
-	if err := h.Agents.Delete(c.Ctx(), c.TenantID(), id, match); err != nil {
+	if err := h.Agents.Delete(c.Ctx(), c.TenantID(), c.Param("agent_id"), match); err != nil {
 		return err
 	}
 	return c.ReplyStatus(http.StatusNoContent)

@@ -68,12 +68,12 @@ func ownOrUnset[N int | int64](n *N) N {
 // tenantRef returns the tenant of the path, an id or slug, which only the operator's keys see:
 // fault.Denied acl_denied for all others, whether there is such a tenant or not.
 func (h *handlers) tenantRef(c *core.Call) (string, error) {
-	ref, err := c.Param("tenant")
+	ref := c.Param("tenant")
 	// Before the tenant is looked for: its existence is not shown.
-	if err == nil && c.Principal.TenantSlug != access.DefaultTenant {
-		err = access.Denied(access.Admin, "tenant:"+ref)
+	if c.Principal.TenantSlug != access.DefaultTenant {
+		return "", access.Denied(access.Admin, "tenant:"+ref)
 	}
-	return ref, err
+	return ref, nil
 }
 
 // getTenantQuotas returns the quotas of any tenant, to the operator's keys only; fault.NotFound

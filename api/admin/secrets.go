@@ -55,10 +55,7 @@ func (h *handlers) secretRoutes() []core.Route {
 // have started keep the value that they read. Errors: fault.Unacceptable invalid_secret_name,
 // invalid_secret; fault.Unavailable secret_key_unavailable.
 func (h *handlers) putSecret(c *core.Call, req putSecret) error {
-	name, err := c.Param("secret")
-	if err != nil {
-		return err
-	}
+	name := c.Param("secret")
 	if err := h.Secrets.Put(c.Ctx(), c.TenantID(), name, req.Value); err != nil {
 		return err
 	}
@@ -85,11 +82,7 @@ func (h *handlers) listSecrets(c *core.Call) error {
 // deleteSecret deletes a secret: 204, or fault.NotFound secret_not_found. Steps that name it fail
 // from then on.
 func (h *handlers) deleteSecret(c *core.Call) error {
-	name, err := c.Param("secret")
-	if err != nil {
-		return err
-	}
-	if err := h.Secrets.Delete(c.Ctx(), c.TenantID(), name); err != nil {
+	if err := h.Secrets.Delete(c.Ctx(), c.TenantID(), c.Param("secret")); err != nil {
 		return err
 	}
 	return c.ReplyStatus(http.StatusNoContent)

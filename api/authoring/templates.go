@@ -3,22 +3,11 @@ package authoring
 import (
 	"heddle/api/core"
 	"heddle/definitions/workflows"
-	"heddle/fault"
 	"heddle/idempotency"
 	"heddle/ids"
 	"heddle/templates"
 	"net/http"
 )
-
-// templateID returns the template of the path; what cannot be an id is fault.NotFound
-// template_not_found. The parameter is called id, which Param takes for a workflow's.
-func (h *handlers) templateID(c *core.Call) (string, error) {
-	id := c.RawParam("id")
-	if !ids.Valid(id) {
-		return "", fault.New(fault.NotFound, "template_not_found", "There is no template %q.", core.Truncate(id))
-	}
-	return id, nil
-}
 
 // listTemplates lists built-in templates, then the tenant's own. The filters are category,
 // compared exactly, and is_builtin.
@@ -56,11 +45,7 @@ func (h *handlers) listTemplates(c *core.Call) error {
 // getTemplate returns a template's newest version. Its version is its ETag, since a template
 // changes by new versions alone.
 func (h *handlers) getTemplate(c *core.Call) error {
-	id, err := h.templateID(c)
-	if err != nil {
-		return err
-	}
-	t, err := h.Templates.Get(c.Ctx(), c.TenantID(), id)
+	t, err := h.Templates.Get(c.Ctx(), c.TenantID(), c.Param("id"))
 	if err != nil {
 		return err
 	}
@@ -75,7 +60,7 @@ func (h *handlers) getTemplate(c *core.Call) error {
 // names that can name nothing.
 func sourceOf(workflow string, version workflows.VersionRef, d *core.ParsedDefinition) (templates.Source, error) {
 	if workflow != "" && !ids.Valid(workflow) {
-		return templates.Source{}, core.NotFound("id", workflow)
+		return templates.Source{}, core.NotFound("workflow", workflow)
 	}
 	if v := string(version); v != "" && !ids.Valid(v) {
 		return templates.Source{}, core.NotFound("version", v)
@@ -119,10 +104,6 @@ func (h *handlers) createTemplate(c *core.Call, req createTemplate) error {
 // current one is answered. Workflows that were made of it show update_available from then on and
 // do not change.
 func (h *handlers) updateTemplate(c *core.Call, req updateTemplate) error {
-	id, err := h.templateID(c)
-	if err != nil {
-		return err
-	}
 	match, err := c.IfMatch()
 	if err != nil {
 		return err
@@ -135,7 +116,7 @@ func (h *handlers) updateTemplate(c *core.Call, req updateTemplate) error {
 		return err
 	}
 	t, err := h.Templates.Update(c.Ctx(), templates.UpdateRequest{
-		TenantID: c.TenantID(), ID: id, Author: c.Principal.KeyName, Name: req.Name, Description: req.Description,
+		TenantID: c.TenantID(), ID: c.Param("id"), Author: c.Principal.KeyName, Name: req.Name, Description: req.Description,
 		Category: req.Category, Parameters: req.Parameters, Source: src, IfMatch: match, Admit: c.ReserveMemory,
 	})
 	if err != nil {
@@ -149,15 +130,11 @@ func (h *handlers) updateTemplate(c *core.Call, req updateTemplate) error {
 // deleteTemplate deletes a template of the tenant's own: 204, or fault.Denied template_builtin.
 // Workflows made of it stay.
 func (h *handlers) deleteTemplate(c *core.Call) error {
-	id, err := h.templateID(c)
-	if err != nil {
-		return err
-	}
 	match, err := c.IfMatch()
 	if err != nil {
 		return err
 	}
-	if err := h.Templates.Delete(c.Ctx(), c.TenantID(), id, match); err != nil {
+	if err := h.Templates.Delete(c.Ctx(), c.TenantID(), c.Param("id"), match); err != nil {
 		return err
 	}
 	return c.ReplyStatus(http.StatusNoContent)
@@ -166,16 +143,12 @@ func (h *handlers) deleteTemplate(c *core.Call) error {
 // installTemplate makes a workflow of a template, at most once per Idempotency-Key. What was
 // installed is stored beside the workflow, because a later merge has three sides.
 func (h *handlers) installTemplate(c *core.Call, req installTemplate) error {
-	id, err := h.templateID(c)
-	if err != nil {
-		return err
-	}
 	return c.Idempotent(func(o *core.Creation) error {
 		if err := c.ReserveStorage(len(c.Body)); err != nil {
 			return err
 		}
 		_, err := h.Templates.Install(c.Ctx(), templates.InstallRequest{
-			TenantID: c.TenantID(), Author: c.Principal.KeyName, TemplateID: id,
+			TenantID: c.TenantID(), Author: c.Principal.KeyName, TemplateID: c.Param("id"),
 			Name: req.Name, Slug: req.Slug, Parameters: req.Parameters, Admit: c.ReserveMemory,
 			Keep: func(w workflows.Workflow, v workflows.NewVersion) *idempotency.Answer {
 				c.AddStored(2*len(v.Definition) + len(req.Parameters)) // what was installed is kept beside it

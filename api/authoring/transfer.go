@@ -58,7 +58,7 @@ func (h *handlers) named(c *core.Call, list string) ([]string, error) {
 	found := []string{}
 	for ref := range strings.SplitSeq(list, ",") {
 		if !ids.Valid(ref) {
-			return nil, core.NotFound("id", ref)
+			return nil, core.NotFound("workflow", ref)
 		}
 		w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
 		if err != nil {

@@ -8,31 +8,17 @@ import (
 	"net/url"
 )
 
-// reference returns the workflow of the path and the revisions of If-Match, which the service
-// checks in the transaction of the write.
+// reference returns the workflow and the version of the path, "" where it has none, and the
+// revisions of If-Match, which the service checks in the transaction of the write.
 func (h *handlers) reference(c *core.Call) (versions.Reference, error) {
-	ref, err := c.Param("id")
-	if err != nil {
-		return versions.Reference{}, err
-	}
 	match, err := c.IfMatch()
-	return versions.Reference{TenantID: c.TenantID(), Workflow: ref, IfMatch: match}, err
-}
-
-// pathReference returns reference with the version of the path.
-func (h *handlers) pathReference(c *core.Call) (versions.Reference, error) {
-	r, err := h.reference(c)
-	if err != nil {
-		return r, err
-	}
-	r.Version, err = c.Param("version")
-	return r, err
+	return versions.Reference{TenantID: c.TenantID(), Workflow: c.Param("id"), Version: c.Param("version"), IfMatch: match}, err
 }
 
 // publishVersion makes a version the active one; publishing the active one changes nothing. Open
 // runs keep the version that they started on. The answer is the workflow, or a preview.
 func (h *handlers) publishVersion(c *core.Call, _ publishVersion) error {
-	r, err := h.pathReference(c)
+	r, err := h.reference(c)
 	if err != nil {
 		return err
 	}
@@ -125,7 +111,7 @@ func (h *handlers) labelVersion(c *core.Call, req labelVersion) error {
 	if !req.Label.given {
 		return core.Malformed("label is missing; send {\"label\": \"v2.4\"}, or null to take it away.")
 	}
-	r, err := h.pathReference(c)
+	r, err := h.reference(c)
 	if err != nil {
 		return err
 	}
@@ -141,10 +127,6 @@ func (h *handlers) labelVersion(c *core.Call, req labelVersion) error {
 // diffVersions compares two stored versions, in the order v1 to v2. Its ETag is the workflow's,
 // whose labels may name the versions.
 func (h *handlers) diffVersions(c *core.Call) error {
-	ref, err := c.Param("id")
-	if err != nil {
-		return err
-	}
 	q, err := c.Query()
 	if err != nil {
 		return err
@@ -157,7 +139,7 @@ func (h *handlers) diffVersions(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	found, err := h.Versions.Diff(c.Ctx(), c.TenantID(), ref, v1, v2)
+	found, err := h.Versions.Diff(c.Ctx(), c.TenantID(), c.Param("id"), v1, v2)
 	if err != nil {
 		return err
 	}
@@ -179,14 +161,10 @@ func versionParam(q url.Values, name string) (string, error) {
 // diffDraft compares the active version with a definition that is not stored. It may be invalid,
 // but must be readable: fault.Unacceptable invalid_definition otherwise.
 func (h *handlers) diffDraft(c *core.Call, req diffDraft) error {
-	ref, err := c.Param("id")
-	if err != nil {
-		return err
-	}
 	if !req.Definition.Given {
 		return errNoDefinition()
 	}
-	found, err := h.Versions.DiffDraft(c.Ctx(), c.TenantID(), ref, req.Definition.ParsedDefinition)
+	found, err := h.Versions.DiffDraft(c.Ctx(), c.TenantID(), c.Param("id"), req.Definition.ParsedDefinition)
 	if err != nil {
 		return err
 	}

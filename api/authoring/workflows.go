@@ -81,10 +81,6 @@ func errNoDefinition() error {
 // getWorkflow returns a workflow with the active definition, or that of the version in the query.
 // Its ETag is the workflow's revision.
 func (h *handlers) getWorkflow(c *core.Call) error {
-	ref, err := c.Param("id")
-	if err != nil {
-		return err
-	}
 	q, err := c.Query()
 	if err != nil {
 		return err
@@ -94,7 +90,7 @@ func (h *handlers) getWorkflow(c *core.Call) error {
 	if version != "" && !ids.Valid(version) {
 		return core.NotFound("version", version)
 	}
-	w, v, err := h.Versions.Get(c.Ctx(), c.TenantID(), ref, version)
+	w, v, err := h.Versions.Get(c.Ctx(), c.TenantID(), c.Param("id"), version)
 	if err != nil {
 		return err
 	}
@@ -131,16 +127,12 @@ func (h *handlers) replyWorkflow(c *core.Call, w workflows.Workflow) error {
 // updateWorkflow changes a workflow. A definition that differs from the latest version is a new
 // version, active unless publish is false; one that equals it makes none.
 func (h *handlers) updateWorkflow(c *core.Call, req updateWorkflow) error {
-	ref, err := c.Param("id")
-	if err != nil {
-		return err
-	}
 	match, err := c.IfMatch()
 	if err != nil {
 		return err
 	}
 	ask := workflows.UpdateRequest{
-		TenantID: c.TenantID(), Ref: ref, Author: c.Principal.KeyName, ChangeSummary: req.ChangeSummary,
+		TenantID: c.TenantID(), Ref: c.Param("id"), Author: c.Principal.KeyName, ChangeSummary: req.ChangeSummary,
 		TriggerType: req.TriggerType, Tags: req.Tags, Publish: req.Publish == nil || *req.Publish, IfMatch: match,
 	}
 	if req.Definition.Given {
@@ -164,10 +156,6 @@ func (h *handlers) updateWorkflow(c *core.Call, req updateWorkflow) error {
 // setStatus sets a workflow's status, by which runs and schedules are admitted or refused. Each
 // status may follow each.
 func (h *handlers) setStatus(c *core.Call, req setStatus) error {
-	ref, err := c.Param("id")
-	if err != nil {
-		return err
-	}
 	match, err := c.IfMatch()
 	if err != nil {
 		return err
@@ -175,7 +163,7 @@ func (h *handlers) setStatus(c *core.Call, req setStatus) error {
 	if req.Status == "" {
 		return core.Malformed("status is missing; send {\"status\": \"active\"}, or draft, paused or archived.")
 	}
-	w, err := h.Definitions.SetStatus(c.Ctx(), c.TenantID(), ref, req.Status, match)
+	w, err := h.Definitions.SetStatus(c.Ctx(), c.TenantID(), c.Param("id"), req.Status, match)
 	if err != nil {
 		return err
 	}
@@ -185,10 +173,6 @@ func (h *handlers) setStatus(c *core.Call, req setStatus) error {
 // deleteWorkflow deletes a workflow, whose slug becomes free. Its open runs prevent that
 // (fault.Conflict workflow_has_open_runs), or are cancelled with force; ended runs stay readable.
 func (h *handlers) deleteWorkflow(c *core.Call) error {
-	ref, err := c.Param("id")
-	if err != nil {
-		return err
-	}
 	match, err := c.IfMatch()
 	if err != nil {
 		return err
@@ -202,7 +186,7 @@ func (h *handlers) deleteWorkflow(c *core.Call) error {
 		return err
 	}
 	err = h.Definitions.Delete(c.Ctx(), workflows.DeleteRequest{
-		TenantID: c.TenantID(), Ref: ref, Force: force, IfMatch: match,
+		TenantID: c.TenantID(), Ref: c.Param("id"), Force: force, IfMatch: match,
 	})
 	if err != nil {
 		return err
@@ -228,16 +212,12 @@ func (h *handlers) validateDefinition(c *core.Call, req validateDefinition) erro
 // listVersions lists versions, newest first. The ETag is the workflow's: its
 // revision rises with each version and label.
 func (h *handlers) listVersions(c *core.Call) error {
-	ref, err := c.Param("id")
-	if err != nil {
-		return err
-	}
 	_, p, err := c.PageQuery()
 	if err != nil {
 		return err
 	}
 	found, err := h.Versions.List(c.Ctx(), versions.Query{
-		TenantID: c.TenantID(), Ref: ref, Limit: p.Limit, Offset: p.Offset, Cursor: p.Cursor,
+		TenantID: c.TenantID(), Ref: c.Param("id"), Limit: p.Limit, Offset: p.Offset, Cursor: p.Cursor,
 	})
 	if err != nil {
 		return err
@@ -258,15 +238,7 @@ func (h *handlers) listVersions(c *core.Call) error {
 // getVersion returns a version by number or label. Its ETag is the workflow's, because a label
 // may change.
 func (h *handlers) getVersion(c *core.Call) error {
-	ref, err := c.Param("id")
-	if err != nil {
-		return err
-	}
-	version, err := c.Param("version")
-	if err != nil {
-		return err
-	}
-	w, v, err := h.Versions.Get(c.Ctx(), c.TenantID(), ref, version)
+	w, v, err := h.Versions.Get(c.Ctx(), c.TenantID(), c.Param("id"), c.Param("version"))
 	if err != nil {
 		return err
 	}

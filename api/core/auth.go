@@ -3,8 +3,6 @@ package core
 import (
 	"context"
 	"heddle/access"
-	"heddle/fault"
-	"heddle/ids"
 	"net/http"
 	"strings"
 )
@@ -36,36 +34,41 @@ func (h *Server) authorise(c *Call) error {
 	if c.Route.On == FilteredByAccess || c.Route.On == NamedInBody || access.CanEverywhere(c.Principal, action) {
 		return nil
 	}
-	switch c.Route.On {
-	case OnWorkflow:
-		ref, err := c.Param("id")
-		if err != nil {
-			return err
-		}
-		w, err := h.cfg.Definitions.Get(c.Ctx(), c.TenantID(), ref)
-		if err != nil {
-			return err
-		}
-		return Allow(c.Principal, action, w.ID, w.Slug)
-	case OnSchedule:
-		return h.authoriseSchedule(c)
-	case OnRun:
-		id, err := c.Param("run_id")
-		if err != nil {
-			return err
-		}
-		run, err := h.cfg.Executor.Run(c.Ctx(), c.TenantID(), id)
-		if err != nil {
-			return err
-		}
-		return Allow(c.Principal, action, run.WorkflowID, run.Slug)
-	case OnSecret:
-		// No grant reaches secrets: only a role does, and that was checked above.
-		return access.Denied(action, "secret:"+Truncate(c.PathParams.Param("secret")))
-	default: // nothing to do for the others
+	// No grant reaches secrets or the tenant as a whole: only a role does, and that was checked
+	// above.
+	if c.Route.On == OnSecret {
+		return access.Denied(action, "secret:"+Truncate(c.Param("secret")))
 	}
-	// Of the tenant as a whole: only a role counts.
-	return Allow(c.Principal, action, "", "*")
+	if c.Route.On == OnTenant {
+		return access.Denied(action, "workflow:*")
+	}
+	workflowID, slug, err := h.workflowOf(c)
+	if err != nil {
+		return err
+	}
+	return Allow(c.Principal, action, workflowID, slug)
+}
+
+// workflowOf returns the id and the slug of the workflow that the path's object belongs to: the
+// workflow itself, or that of a run or a schedule, which is read first.
+func (h *Server) workflowOf(c *Call) (workflowID, slug string, err error) {
+	if err := checkNames(c); err != nil {
+		return "", "", err
+	}
+	if c.Route.On == OnRun {
+		run, err := h.cfg.Executor.Run(c.Ctx(), c.TenantID(), c.Param("run_id"))
+		return run.WorkflowID, run.Slug, err
+	}
+	ref := c.Param("id")
+	if c.Route.On == OnSchedule {
+		s, err := h.cfg.Schedules.Get(c.Ctx(), c.TenantID(), ref)
+		if err != nil {
+			return "", "", err
+		}
+		ref = s.WorkflowID
+	}
+	w, err := h.cfg.Definitions.Get(c.Ctx(), c.TenantID(), ref)
+	return w.ID, w.Slug, err
 }
 
 // Allow returns nil if the caller may do the action on the workflow, by role or grant, else the
@@ -75,32 +78,4 @@ func Allow(p access.Principal, a access.Action, workflowID, slug string) error {
 		return nil
 	}
 	return access.Denied(a, "workflow:"+slug)
-}
-
-// ScheduleID returns the id of the path's schedule. What cannot be an id is fault.NotFound
-// schedule_not_found: the parameter is called id, which Param takes for a workflow's.
-func (c *Call) ScheduleID() (string, error) {
-	id := c.RawParam("id")
-	if !ids.Valid(id) {
-		return "", fault.New(fault.NotFound, "schedule_not_found", "There is no schedule %q.", Truncate(id))
-	}
-	return id, nil
-}
-
-// authoriseSchedule authorises the action on the workflow of the path's schedule. It reads both
-// rows.
-func (h *Server) authoriseSchedule(c *Call) error {
-	id, err := c.ScheduleID()
-	if err != nil {
-		return err
-	}
-	s, err := h.cfg.Schedules.Get(c.Ctx(), c.TenantID(), id)
-	if err != nil {
-		return err
-	}
-	w, err := h.cfg.Definitions.Get(c.Ctx(), c.TenantID(), s.WorkflowID)
-	if err != nil {
-		return err
-	}
-	return Allow(c.Principal, c.Route.Action, w.ID, w.Slug)
 }

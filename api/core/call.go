@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"heddle/access"
 	"heddle/audit"
-	"heddle/fault"
-	"heddle/ids"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -27,7 +25,7 @@ type Call struct {
 	// Request is the client's, with the budget for the database in its context. Its body may be a
 	// pacedBody.
 	Request *http.Request
-	// PathParams holds the names of the path, each decoded once; read them by Param or RawParam.
+	// PathParams holds the names of the path, each decoded once; read them by Param.
 	PathParams echo.Context
 	// Route is the line of the table that serves the request; an empty one where none does.
 	Route *Route
@@ -70,28 +68,9 @@ func (c *Call) ClientCtx() context.Context { return c.Request.Context() }
 // the answer's head, in error envelopes, in logs and in the audit trail.
 func (c *Call) RequestID() string { return c.Writer.Header().Get(headerRequestID) }
 
-// Param returns the path parameter of that name. Ids, slugs, version numbers and labels consist
-// of the characters of ids.Valid; anything else can name nothing and is answered with NotFound, so
-// that no other byte reaches a store.
-func (c *Call) Param(name string) (string, error) {
-	v := c.PathParams.Param(name)
-	if !ids.Valid(v) {
-		return "", NotFound(name, v)
-	}
-	return v, nil
-}
-
-// NotFound returns the answer to a path parameter that can name nothing: fault.NotFound with the
-// code of what the parameter name is for, such as workflow_not_found for id. v is quoted in the
-// message, truncated.
-func NotFound(name, v string) error {
-	// The names of parameters are part of the OpenAPI document; codes and messages use the noun.
-	noun := map[string]string{"id": "workflow", "run_id": "run", "version": "version", "key_id": "key", "agent_id": "agent", "step_id": "step", "blob_id": "blob"}[name]
-	if noun == "" {
-		noun = name
-	}
-	return fault.New(fault.NotFound, noun+"_not_found", "There is no %s %q.", noun, Truncate(v))
-}
+// Param returns the path parameter of that name, decoded once: one that ids.Valid accepts, or any
+// text at all where the route has it in Unchecked.
+func (c *Call) Param(name string) string { return c.PathParams.Param(name) }
 
 // TenantID returns the tenant that the caller belongs to; "" on public routes. Every read and
 // write of a handler is restricted to it.
@@ -195,10 +174,6 @@ func (c *Call) Log() *slog.Logger { return c.server.log }
 // WriteTimeout returns how long one write of a long answer may stall before the connection is
 // given up.
 func (c *Call) WriteTimeout() time.Duration { return c.server.cfg.StreamWrite }
-
-// RawParam returns a path parameter as it was sent, decoded once. It may be any text, also bytes
-// that are not UTF-8: use Param unless the dialect checks it in its own words.
-func (c *Call) RawParam(name string) string { return c.PathParams.Param(name) }
 
 // ServerClosing returns a context that ends when the server begins to stop: what waits for as
 // long as its caller stays ends with it, so that it does not hold up the shutdown.

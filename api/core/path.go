@@ -1,8 +1,11 @@
 package core
 
 import (
+	"heddle/fault"
+	"heddle/ids"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -69,3 +72,37 @@ func decodeNames(params echo.Context) bool {
 
 // canonicalOf returns the path that identifies the object of a request, however it was escaped.
 func canonicalOf(r *http.Request) string { return echo.GetPath(r) }
+
+// pathName is a parameter of a route's path, and the noun for what it names.
+type pathName struct{ name, noun string }
+
+// pathNamesOf returns the parameters of the route's path that are checked before its handler is
+// called. The noun is in the segment before: workflow for /workflows/{id}.
+func pathNamesOf(r *Route) []pathName {
+	var list []pathName
+	segments := strings.Split(r.Path, "/")
+	for i, s := range segments {
+		if name := strings.Trim(s, "{}"); name != s && !slices.Contains(r.Unchecked, name) {
+			list = append(list, pathName{name, strings.TrimSuffix(segments[i-1], "s")})
+		}
+	}
+	return list
+}
+
+// checkNames refuses a path parameter that can name nothing: ids, slugs, version numbers and
+// labels consist of the characters of ids.Valid, so that no other byte reaches a store. The error
+// is that of NotFound.
+func checkNames(c *Call) error {
+	for _, p := range c.Route.pathNames {
+		if v := c.Param(p.name); !ids.Valid(v) {
+			return NotFound(p.noun, v)
+		}
+	}
+	return nil
+}
+
+// NotFound returns the answer to a name that can name nothing: fault.NotFound with the code of
+// its noun, such as workflow_not_found. v is quoted in the message, truncated.
+func NotFound(noun, v string) error {
+	return fault.New(fault.NotFound, noun+"_not_found", "There is no %s %q.", noun, Truncate(v))
+}

@@ -50,6 +50,10 @@ type Route struct {
 	AuditAs  string
 	Tolerant bool // unknown fields of the body are ignored
 	AnyQuery bool // unknown query parameters are ignored
+	// Unchecked are path parameters that the handler checks in its own words. All others are
+	// checked before it is called; pathNames, which New reads from Path, has them.
+	Unchecked []string
+	pathNames []pathName
 	// Serve handles the request; Handle sets it. Its error becomes the envelope.
 	Serve func(*Call) error
 	// TranslateError returns an error in the words of the route's dialect, TranslateCode a code;
@@ -102,7 +106,7 @@ type Endpoint struct {
 
 // WithBody makes an Endpoint of a handler that wants the request's body decoded into a Q, a
 // struct. A reason in the body is recorded for the audit trail before f is called. The errors are
-// those of decodeBody and f.
+// those of decodeBody, checkNames and f.
 func WithBody[Q any](f func(*Call, Q) error) Endpoint {
 	return Endpoint{reflect.TypeFor[Q](), func(c *Call) error {
 		var q Q
@@ -112,12 +116,23 @@ func WithBody[Q any](f func(*Call, Q) error) Endpoint {
 		if err := recordReason(c, reflect.ValueOf(&q).Elem()); err != nil {
 			return err
 		}
+		if err := checkNames(c); err != nil {
+			return err
+		}
 		return f(c, q)
 	}}
 }
 
-// NoBody makes an Endpoint of a handler that takes no body: what is sent is not read.
-func NoBody(f func(*Call) error) Endpoint { return Endpoint{nil, f} }
+// NoBody makes an Endpoint of a handler that takes no body: what is sent is not read. The errors
+// are those of checkNames and f.
+func NoBody(f func(*Call) error) Endpoint {
+	return Endpoint{nil, func(c *Call) error {
+		if err := checkNames(c); err != nil {
+			return err
+		}
+		return f(c)
+	}}
+}
 
 // Handle returns the route with the handler and the type of its body.
 func (r Route) Handle(e Endpoint) Route {
@@ -130,6 +145,7 @@ func (h *Server) register(r *Route) {
 	if r.Request != nil {
 		r.Fields, r.Names = FieldsOf(r.Request)
 	}
+	r.pathNames = pathNamesOf(r)
 	serve := func(ec echo.Context) error {
 		req := ec.Request()
 		c := &Call{server: h, Writer: ec.Response().Writer, Request: req.WithContext(h.withDeadline(req.Context(), r)), PathParams: ec, Route: r}

@@ -45,11 +45,7 @@ func (h *handlers) listWorkflowNames(c *core.Call) error {
 
 // workflow returns the workflow of the path; fault.NotFound workflow_not_found.
 func (h *handlers) workflow(c *core.Call) (workflows.Workflow, error) {
-	ref, err := c.Param("id")
-	if err != nil {
-		return workflows.Workflow{}, err
-	}
-	return h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
+	return h.Definitions.Get(c.Ctx(), c.TenantID(), c.Param("id"))
 }
 
 // instance returns the latest run of the instance that the path names. Errors: fault.NotFound
@@ -60,7 +56,7 @@ func (h *handlers) instance(c *core.Call) (executor.NamedRun, error) {
 	if err != nil {
 		return executor.NamedRun{}, err
 	}
-	id := c.RawParam("instance_id")
+	id := c.Param("instance_id")
 	if !instanceID.MatchString(id) {
 		return executor.NamedRun{}, fault.New(fault.Malformed, codeInstanceID, "An instance's id has 1 to 100 letters, digits, _ and -, and does not begin with -.")
 	}
@@ -145,10 +141,6 @@ func queuedAnswer(id string) createdInstance {
 // INSTANCE_ID_ALREADY_EXISTS. The answer says queued, whatever has become of the run by then: a
 // repeated request receives the same.
 func (h *handlers) createInstance(c *core.Call, req instanceStart) error {
-	ref, err := c.Param("id")
-	if err != nil {
-		return err
-	}
 	// Made before the transaction, so that an attempt that is repeated starts the same instance.
 	id := h.NewID("inst_")
 	if req.ID != nil {
@@ -159,7 +151,7 @@ func (h *handlers) createInstance(c *core.Call, req instanceStart) error {
 	}
 	return c.Idempotent(func(o *core.Creation) error {
 		_, err := h.Executor.Start(c.Ctx(), executor.StartRequest{
-			TenantID: c.TenantID(), Workflow: ref, Trigger: "api", Name: id, Input: paramsOf(req.Params), Trace: core.TraceOf(c.Request),
+			TenantID: c.TenantID(), Workflow: c.Param("id"), Trigger: "api", Name: id, Input: paramsOf(req.Params), Trace: core.TraceOf(c.Request),
 			Keep: func(executor.Record) *idempotency.Answer { return o.Answer(http.StatusOK, nil, queuedAnswer(id)) },
 		})
 		return err
@@ -170,10 +162,6 @@ func (h *handlers) createInstance(c *core.Call, req instanceStart) error {
 // already, or occur twice, are left out of the answer. It takes no Idempotency-Key and needs
 // none: a repeated request finds the ids taken.
 func (h *handlers) createInstances(c *core.Call, req instanceBatch) error {
-	ref, err := c.Param("id")
-	if err != nil {
-		return err
-	}
 	if req.Instances == nil || len(req.Instances) > 100 {
 		return invalidFor("instances must be a list of at most 100.", "instances")
 	}
@@ -186,7 +174,7 @@ func (h *handlers) createInstances(c *core.Call, req instanceBatch) error {
 		if err := newInstanceID(item.ID, "instances", i, "id"); err != nil {
 			return err
 		}
-		starts[i] = executor.StartRequest{TenantID: c.TenantID(), Workflow: ref, Trigger: "api", Name: item.ID, Input: paramsOf(item.Params), Trace: core.TraceOf(c.Request)}
+		starts[i] = executor.StartRequest{TenantID: c.TenantID(), Workflow: c.Param("id"), Trigger: "api", Name: item.ID, Input: paramsOf(item.Params), Trace: core.TraceOf(c.Request)}
 	}
 	// An empty batch for a workflow that is not there is 404 like any other.
 	if len(starts) == 0 {

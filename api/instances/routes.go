@@ -95,6 +95,7 @@ func (h *handlers) routes() []core.Route {
 		// Unknown parameters are ignored: this dialect's clients send some of their own.
 		r := &list[i]
 		r.Tag, r.TranslateError, r.TranslateCode, r.AnyQuery = "instances", translateErrorForInstances, translateCodeForInstances, true
+		r.Unchecked = []string{"instance_id"}
 		if r.On == core.OnWorkflow {
 			r.Codes = append(r.Codes, "workflow_not_found")
 		}

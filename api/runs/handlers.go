@@ -25,7 +25,7 @@ func (h *handlers) v1Create(c *core.Call, req v1Start) error {
 		return core.Malformed("workflow_id is required: the slug or id of a workflow.")
 	}
 	if !ids.Valid(req.WorkflowID) {
-		return core.NotFound("id", req.WorkflowID)
+		return core.NotFound("workflow", req.WorkflowID)
 	}
 	if err := h.authoriseNamed(c, req.WorkflowID); err != nil {
 		return err
@@ -134,7 +134,7 @@ func (h *handlers) v1Query(c *core.Call, q url.Values) (executor.RunQuery, error
 // found by its id, which is why an unknown id is not an error.
 func (h *handlers) filteredWorkflow(c *core.Call, ref string) (string, error) {
 	if !ids.Valid(ref) {
-		return "", core.NotFound("id", ref)
+		return "", core.NotFound("workflow", ref)
 	}
 	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
 	// Only an id of this form can be a deleted workflow's; an unknown slug is an error.
@@ -163,11 +163,7 @@ func v1SummaryOf(r executor.Record, names versionNames) (v1Summary, error) {
 
 // v1Get returns a run with counts of its nodes. Its ETag is the number of its last event.
 func (h *handlers) v1Get(c *core.Call) error {
-	id, err := c.Param("run_id")
-	if err != nil {
-		return err
-	}
-	view, err := h.Executor.Get(c.Ctx(), c.TenantID(), id)
+	view, err := h.Executor.Get(c.Ctx(), c.TenantID(), c.Param("run_id"))
 	if err != nil {
 		return err
 	}
@@ -221,11 +217,7 @@ func v1WaitOf(w machine.Wait) *v1Wait { return &v1Wait{*core.WaitOf(w), w.Prompt
 
 // v1Result returns how a run ended; before its end it is fault.Conflict run_not_finished.
 func (h *handlers) v1Result(c *core.Call) error {
-	id, err := c.Param("run_id")
-	if err != nil {
-		return err
-	}
-	run, err := h.Executor.Run(c.Ctx(), c.TenantID(), id)
+	run, err := h.Executor.Run(c.Ctx(), c.TenantID(), c.Param("run_id"))
 	if err != nil {
 		return err
 	}
@@ -243,10 +235,7 @@ func (h *handlers) v1Result(c *core.Call) error {
 // that the run had then. A finished run is answered as it is.
 func (h *handlers) v1End(do func(s *executor.Service, ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*core.Call, core.Because) error {
 	return func(c *core.Call, _ core.Because) error {
-		id, err := c.Param("run_id")
-		if err != nil {
-			return err
-		}
+		id := c.Param("run_id")
 		run, err := do(h.Executor, c.Ctx(), c.TenantID(), id)
 		if err != nil {
 			return err
@@ -262,10 +251,6 @@ const maxRequestID = 255
 // leaves no line in the audit trail. Errors: fault.Conflict run_finished; fault.Unacceptable
 // invalid_payload, which leaves the wait open, signal_mismatch, secret_in_input.
 func (h *handlers) v1Signal(c *core.Call, req v1Deliver) error {
-	id, err := c.Param("run_id")
-	if err != nil {
-		return err
-	}
 	name, err := h.signalName(c)
 	if err != nil {
 		return err
@@ -277,7 +262,7 @@ func (h *handlers) v1Signal(c *core.Call, req v1Deliver) error {
 	if len(req.RequestID) > maxRequestID || !core.Printable(req.RequestID) {
 		return core.Malformed("request_id must be at most %d printable ASCII characters.", maxRequestID)
 	}
-	done, err := h.Executor.Signal(c.Ctx(), c.TenantID(), id, machine.Signal{
+	done, err := h.Executor.Signal(c.Ctx(), c.TenantID(), c.Param("run_id"), machine.Signal{
 		Name: name, RequestID: req.RequestID, Payload: core.PayloadOf(req.Payload),
 	})
 	if err != nil {
@@ -291,7 +276,7 @@ func (h *handlers) v1Signal(c *core.Call, req v1Deliver) error {
 // signalName returns the name from the path: any text of 1 to 128 bytes without control
 // characters. The error is fault.Malformed invalid_request.
 func (h *handlers) signalName(c *core.Call) (string, error) {
-	name := c.RawParam("name")
+	name := c.Param("name")
 	// Any other character may be in a name, escaped in the path.
 	odd := strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f })
 	if name == "" || len(name) > 128 || odd || !utf8.ValidString(name) {

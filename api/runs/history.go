@@ -63,10 +63,7 @@ type v1Attempt struct {
 //	step_started  fetch #2       {"attempt": 2, "state": "succeeded", …}
 //	step_completed fetch #2    ]}
 func (h *handlers) v1History(c *core.Call) error {
-	id, err := c.Param("run_id")
-	if err != nil {
-		return err
-	}
+	id := c.Param("run_id")
 	_, p, err := c.PageQuery()
 	if err != nil {
 		return err

@@ -73,7 +73,7 @@ func (h *handlers) routes() []core.Route {
 		}.Handle(core.WithBody(h.v1End((*executor.Service).Terminate))),
 		// It takes no Idempotency-Key: the request id in its body does the same.
 		core.Route{
-			Method: http.MethodPost, Path: run + "/signals/{name}", ID: "signalRun", AuditAs: "signal.deliver", Tag: "v1",
+			Method: http.MethodPost, Path: run + "/signals/{name}", Unchecked: []string{"name"}, ID: "signalRun", AuditAs: "signal.deliver", Tag: "v1",
 			Summary: "Deliver a signal, once per request id", Action: access.Execute, On: core.OnRun, Body: core.BodyOptional,
 			Answers: core.Accepted(v1Delivered{}),
 			Codes: []string{

@@ -12,10 +12,7 @@ import (
 // v1Events follows a run's events after Last-Event-ID, as text/event-stream; see
 // core.Call.Stream.
 func (h *handlers) v1Events(c *core.Call) error {
-	id, err := c.Param("run_id")
-	if err != nil {
-		return err
-	}
+	id := c.Param("run_id")
 	after, err := core.LastEventID(c.Request)
 	if err != nil {
 		return err

@@ -19,11 +19,7 @@ func (h *handlers) listSchedules(c *core.Call) error {
 // listWorkflowSchedules lists the schedules of one workflow, newest first; fault.NotFound
 // workflow_not_found.
 func (h *handlers) listWorkflowSchedules(c *core.Call) error {
-	ref, err := c.Param("id")
-	if err != nil {
-		return err
-	}
-	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
+	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), c.Param("id"))
 	if err != nil {
 		return err
 	}
@@ -67,17 +63,13 @@ func storableTime(name string, t *time.Time) (time.Time, error) {
 // createSchedule stores a schedule of the path's workflow, at most once per Idempotency-Key. The
 // errors are those of schedules.Service.Create.
 func (h *handlers) createSchedule(c *core.Call, req createSchedule) error {
-	ref, err := c.Param("id")
-	if err != nil {
-		return err
-	}
 	return c.Idempotent(func(o *core.Creation) error {
 		// The input is what a schedule stores that may be large.
 		if err := c.ReserveStorage(len(req.Input)); err != nil {
 			return err
 		}
 		_, err := h.Schedules.Create(c.Ctx(), schedules.CreateRequest{
-			Schedule: schedules.Schedule{TenantID: c.TenantID()}, Patch: req.Patch, Workflow: ref,
+			Schedule: schedules.Schedule{TenantID: c.TenantID()}, Patch: req.Patch, Workflow: c.Param("id"),
 			Keep: func(s schedules.Schedule) *idempotency.Answer {
 				c.AddStored(len(s.Input))
 				header := map[string]string{"Location": core.WorkflowsBase + "/schedules/" + s.ID, "ETag": core.ETag(s.Revision)}
@@ -90,11 +82,7 @@ func (h *handlers) createSchedule(c *core.Call, req createSchedule) error {
 
 // getSchedule returns a schedule, or 304 for the revision that the caller has.
 func (h *handlers) getSchedule(c *core.Call) error {
-	id, err := c.ScheduleID()
-	if err != nil {
-		return err
-	}
-	s, err := h.Schedules.Get(c.Ctx(), c.TenantID(), id)
+	s, err := h.Schedules.Get(c.Ctx(), c.TenantID(), c.Param("id"))
 	if err != nil {
 		return err
 	}
@@ -107,15 +95,11 @@ func (h *handlers) getSchedule(c *core.Call) error {
 // updateSchedule changes a schedule; If-Match refuses a lost update. Due times that have passed
 // are decided by the old rules.
 func (h *handlers) updateSchedule(c *core.Call, req updateSchedule) error {
-	id, err := c.ScheduleID()
-	if err != nil {
-		return err
-	}
 	match, err := c.IfMatch()
 	if err != nil {
 		return err
 	}
-	s, err := h.Schedules.Update(c.Ctx(), c.TenantID(), id, req.Patch, match)
+	s, err := h.Schedules.Update(c.Ctx(), c.TenantID(), c.Param("id"), req.Patch, match)
 	if err != nil {
 		return err
 	}
@@ -125,15 +109,11 @@ func (h *handlers) updateSchedule(c *core.Call, req updateSchedule) error {
 
 // deleteSchedule ends a schedule: 204. Its open runs go on.
 func (h *handlers) deleteSchedule(c *core.Call) error {
-	id, err := c.ScheduleID()
-	if err != nil {
-		return err
-	}
 	match, err := c.IfMatch()
 	if err != nil {
 		return err
 	}
-	if err := h.Schedules.Delete(c.Ctx(), c.TenantID(), id, match); err != nil {
+	if err := h.Schedules.Delete(c.Ctx(), c.TenantID(), c.Param("id"), match); err != nil {
 		return err
 	}
 	return c.ReplyStatus(http.StatusNoContent)
@@ -142,16 +122,12 @@ func (h *handlers) deleteSchedule(c *core.Call) error {
 // listSlots lists what became of the due times, latest first. An unknown outcome is
 // fault.Malformed invalid_request.
 func (h *handlers) listSlots(c *core.Call) error {
-	id, err := c.ScheduleID()
-	if err != nil {
-		return err
-	}
 	q, p, err := c.PageQuery()
 	if err != nil {
 		return err
 	}
 	found, err := h.Schedules.Slots(c.Ctx(), schedules.SlotQuery{
-		TenantID: c.TenantID(), ScheduleID: id, Outcome: schedules.Outcome(q.Get("outcome")),
+		TenantID: c.TenantID(), ScheduleID: c.Param("id"), Outcome: schedules.Outcome(q.Get("outcome")),
 		Limit: p.Limit, Offset: p.Offset, Cursor: p.Cursor, WantTotal: p.WantTotal(),
 	})
 	if err != nil {
@@ -212,10 +188,6 @@ func (h *handlers) previewExpression(c *core.Call, req previewRequest) error {
 // previewSchedule lists the next due times of a stored schedule within its bounds, strictly after
 // from. Their errors are of the query: fault.Malformed invalid_request.
 func (h *handlers) previewSchedule(c *core.Call) error {
-	id, err := c.ScheduleID()
-	if err != nil {
-		return err
-	}
 	q, err := c.Query()
 	if err != nil {
 		return err
@@ -231,7 +203,7 @@ func (h *handlers) previewSchedule(c *core.Call) error {
 			return core.Malformed("from must be an RFC 3339 time such as 2026-03-01T00:00:00Z, not %q.", core.Truncate(q.Get("from")))
 		}
 	}
-	description, times, err := h.Schedules.PreviewStored(c.Ctx(), c.TenantID(), id, from, count)
+	description, times, err := h.Schedules.PreviewStored(c.Ctx(), c.TenantID(), c.Param("id"), from, count)
 	if err != nil {
 		return err
 	}
@@ -241,12 +213,8 @@ func (h *handlers) previewSchedule(c *core.Call) error {
 // triggerSchedule starts a schedule's run now, whatever its overlap rule and status, at most once
 // per Idempotency-Key. The errors are those of schedules.Service.Trigger.
 func (h *handlers) triggerSchedule(c *core.Call, _ core.Because) error {
-	id, err := c.ScheduleID()
-	if err != nil {
-		return err
-	}
 	return c.Idempotent(func(o *core.Creation) error {
-		_, err := h.Schedules.Trigger(c.Ctx(), c.TenantID(), id, core.TraceOf(c.Request), func(run executor.Record) *idempotency.Answer {
+		_, err := h.Schedules.Trigger(c.Ctx(), c.TenantID(), c.Param("id"), core.TraceOf(c.Request), func(run executor.Record) *idempotency.Answer {
 			// The location is that of the run: the schedule was there before.
 			header := map[string]string{"Location": core.WorkflowsBase + "/runs/" + run.RunID}
 			return o.Answer(http.StatusAccepted, header, core.StartedRun{RunID: run.RunID})
@@ -259,12 +227,9 @@ func (h *handlers) triggerSchedule(c *core.Call, _ core.Because) error {
 // slots are stored; the ledger shows how far it has come. The errors are those of
 // schedules.Service.Backfill.
 func (h *handlers) backfillSchedule(c *core.Call, req backfillRequest) error {
-	id, err := c.ScheduleID()
-	if err != nil {
-		return err
-	}
+	var err error
 	// An overlap of "" is queue to the service.
-	ask := schedules.BackfillRequest{TenantID: c.TenantID(), ScheduleID: id, Overlap: req.OverlapPolicy}
+	ask := schedules.BackfillRequest{TenantID: c.TenantID(), ScheduleID: c.Param("id"), Overlap: req.OverlapPolicy}
 	if req.From == nil || req.To == nil {
 		return core.Malformed("A backfill needs from and to, two times in the past.")
 	}

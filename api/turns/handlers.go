@@ -51,11 +51,7 @@ func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 // authorised here, since its id may lack the prefix. A run of another workflow is fault.NotFound
 // run_not_found.
 func (h *handlers) execute(c *core.Call, req turnRequest) error {
-	ref := withPrefix("wf_", c.RawParam("id"))
-	if !ids.Valid(ref) {
-		return core.NotFound("id", ref)
-	}
-	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
+	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), withPrefix("wf_", c.Param("id")))
 	if err != nil {
 		return err
 	}
@@ -73,7 +69,7 @@ func (h *handlers) execute(c *core.Call, req turnRequest) error {
 	run, err := h.Executor.Run(c.Ctx(), c.TenantID(), withPrefix("run_", req.RunID))
 	if err == nil && run.WorkflowID != w.ID || !ids.Valid(req.RunID) {
 		// Also for another workflow's run, which the caller may not be allowed to see.
-		err = core.NotFound("run_id", req.RunID)
+		err = core.NotFound("run", req.RunID)
 	}
 	if err != nil {
 		return err

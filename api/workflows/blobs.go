@@ -34,15 +34,7 @@ func (h *handlers) blobRoutes() []core.Route {
 // run_not_found, blob_not_found; fault.Precondition precondition_failed; 416 range_not_satisfiable
 // with the size in Content-Range.
 func (h *handlers) getBlob(c *core.Call) error {
-	runID, err := c.Param("run_id")
-	if err != nil {
-		return err
-	}
-	blobID, err := c.Param("blob_id")
-	if err != nil {
-		return err
-	}
-	b, content, err := h.Executor.Blob(c.Ctx(), c.TenantID(), runID, blobID)
+	b, content, err := h.Executor.Blob(c.Ctx(), c.TenantID(), c.Param("run_id"), c.Param("blob_id"))
 	if err != nil {
 		return err
 	}

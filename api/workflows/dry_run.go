@@ -43,10 +43,6 @@ type dryRunAnswer struct {
 // Errors: fault.NotFound workflow_not_found, version_not_found; fault.Unacceptable invalid_input,
 // and unknown_step for a mock of a step that is not there.
 func (h *handlers) dryRunWorkflow(c *core.Call, req dryRunWorkflow) error {
-	ref, err := c.Param("id")
-	if err != nil {
-		return err
-	}
 	mocks := make(map[string]executor.Mock, len(req.Mocks))
 	for id, m := range req.Mocks {
 		mocks[id] = executor.Mock{Output: m.Output}
@@ -56,7 +52,7 @@ func (h *handlers) dryRunWorkflow(c *core.Call, req dryRunWorkflow) error {
 		}
 	}
 	got, err := h.Executor.DryRun(c.Ctx(), executor.DryRunRequest{
-		TenantID: c.TenantID(), Workflow: ref, Version: string(req.Version), Input: req.InputData, Mocks: mocks,
+		TenantID: c.TenantID(), Workflow: c.Param("id"), Version: string(req.Version), Input: req.InputData, Mocks: mocks,
 	})
 	if err != nil {
 		return err

@@ -35,14 +35,6 @@ type iterationList struct {
 // than its limit although more follow. A step that is not a loop is fault.NotFound
 // step_not_found.
 func (h *handlers) listIterations(c *core.Call) error {
-	runID, err := c.Param("run_id")
-	if err != nil {
-		return err
-	}
-	stepID, err := c.Param("step_id")
-	if err != nil {
-		return err
-	}
 	// An offset is refused before: the route has none.
 	q, p, err := c.PageQuery()
 	if err != nil {
@@ -52,8 +44,8 @@ func (h *handlers) listIterations(c *core.Call) error {
 	if !slices.Contains([]string{"", "running", "completed", "failed"}, status) {
 		return core.Malformed("status must be running, completed or failed, not %q.", core.Truncate(status))
 	}
-	found, err := h.Executor.Iterations(c.Ctx(), c.TenantID(), runID, executor.IterationQuery{
-		StepID: stepID, Status: machine.StepStatus(status), Limit: p.Limit, Cursor: p.Cursor,
+	found, err := h.Executor.Iterations(c.Ctx(), c.TenantID(), c.Param("run_id"), executor.IterationQuery{
+		StepID: c.Param("step_id"), Status: machine.StepStatus(status), Limit: p.Limit, Cursor: p.Cursor,
 	})
 	if err != nil {
 		return err

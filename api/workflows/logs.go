@@ -53,10 +53,6 @@ func (h *handlers) logRoutes() []core.Route {
 // listRunLogs lists the lines that match all filters, in the order in which they were stored, or
 // the reverse. An unknown level, order or cursor is fault.Malformed invalid_request.
 func (h *handlers) listRunLogs(c *core.Call) error {
-	runID, err := c.Param("run_id")
-	if err != nil {
-		return err
-	}
 	q, p, err := c.PageQuery()
 	if err != nil {
 		return err
@@ -75,7 +71,7 @@ func (h *handlers) listRunLogs(c *core.Call) error {
 	}
 	// Attempt 0 is every attempt; the other filters are off when they are "".
 	found, err := h.Executor.Logs(c.Ctx(), c.TenantID(), executor.LogQuery{
-		RunID: runID, StepID: q.Get("step_id"), Iteration: q.Get("iteration"), Attempt: attempt,
+		RunID: c.Param("run_id"), StepID: q.Get("step_id"), Iteration: q.Get("iteration"), Attempt: attempt,
 		Level: level, Category: q.Get("category"), Newest: order == "desc", Limit: p.Limit, Cursor: p.Cursor,
 	})
 	if err != nil {

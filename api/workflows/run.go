@@ -73,11 +73,7 @@ type iterations struct {
 // getRun returns a run. Its ETag is the number of its last event, so that a client that polls is
 // answered 304 while nothing happens.
 func (h *handlers) getRun(c *core.Call) error {
-	id, err := c.Param("run_id")
-	if err != nil {
-		return err
-	}
-	view, err := h.Executor.Get(c.Ctx(), c.TenantID(), id)
+	view, err := h.Executor.Get(c.Ctx(), c.TenantID(), c.Param("run_id"))
 	if err != nil {
 		return err
 	}

@@ -35,10 +35,6 @@ type steeredRun struct {
 // one transaction. It is 202, because the run is stored and may not have begun. An unknown
 // trigger is fault.Unacceptable invalid_trigger; the other errors are those of executor.Start.
 func (h *handlers) startRun(c *core.Call, req startRun) error {
-	ref, err := c.Param("id")
-	if err != nil {
-		return err
-	}
 	// Other dialects start runs by the trigger api; here a person is assumed.
 	if req.Trigger == "" {
 		req.Trigger = "manual"
@@ -49,7 +45,7 @@ func (h *handlers) startRun(c *core.Call, req startRun) error {
 	}
 	return c.Idempotent(func(o *core.Creation) error {
 		_, err := h.Executor.Start(c.Ctx(), executor.StartRequest{
-			TenantID: c.TenantID(), Workflow: ref, Version: string(req.Version), Trigger: req.Trigger,
+			TenantID: c.TenantID(), Workflow: c.Param("id"), Version: string(req.Version), Trigger: req.Trigger,
 			Input: req.InputData, Trace: core.TraceOf(c.Request),
 			Keep: func(run executor.Record) *idempotency.Answer {
 				header := map[string]string{"Location": core.WorkflowsBase + "/runs/" + run.RunID}
@@ -105,10 +101,6 @@ func runSummaryOf(r executor.Record) runSummary {
 // listRuns lists the runs of one workflow, newest first. A status selects all states that have
 // that word.
 func (h *handlers) listRuns(c *core.Call) error {
-	ref, err := c.Param("id")
-	if err != nil {
-		return err
-	}
 	q, p, err := c.PageQuery()
 	if err != nil {
 		return err
@@ -121,7 +113,7 @@ func (h *handlers) listRuns(c *core.Call) error {
 		}
 	}
 	// By a slug, too; and a workflow that is not there is 404 and not an empty list.
-	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
+	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), c.Param("id"))
 	if err != nil {
 		return err
 	}
@@ -144,11 +136,7 @@ func (h *handlers) listRuns(c *core.Call) error {
 
 // getRunDefinition returns the definition that a run runs, also after its workflow was deleted.
 func (h *handlers) getRunDefinition(c *core.Call) error {
-	id, err := c.Param("run_id")
-	if err != nil {
-		return err
-	}
-	text, run, err := h.Executor.Definition(c.Ctx(), c.TenantID(), id)
+	text, run, err := h.Executor.Definition(c.Ctx(), c.TenantID(), c.Param("run_id"))
 	if err != nil {
 		return err
 	}
@@ -169,11 +157,7 @@ type ranDefinition struct {
 // commands, and answers with the status.
 func (h *handlers) steer(status int, do func(s *executor.Service, ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*core.Call, core.Because) error {
 	return func(c *core.Call, _ core.Because) error {
-		id, err := c.Param("run_id")
-		if err != nil {
-			return err
-		}
-		run, err := do(h.Executor, c.Ctx(), c.TenantID(), id)
+		run, err := do(h.Executor, c.Ctx(), c.TenantID(), c.Param("run_id"))
 		if err != nil {
 			return err
 		}
@@ -185,10 +169,7 @@ func (h *handlers) steer(status int, do func(s *executor.Service, ctx context.Co
 // If-Match names the number of its last event. It is checked before the deletion, not within it:
 // a run that is resumed in between is open, and is not deleted.
 func (h *handlers) deleteRun(c *core.Call) error {
-	id, err := c.Param("run_id")
-	if err != nil {
-		return err
-	}
+	id := c.Param("run_id")
 	match, err := c.IfMatch()
 	if err != nil {
 		return err

@@ -36,10 +36,7 @@ type judgedStep struct {
 // kept. Errors: fault.Conflict run_not_resumable; fault.Unacceptable unknown_step,
 // step_not_reachable, invalid_input; fault.NotFound version_not_found.
 func (h *handlers) resumeRun(c *core.Call, req resumeRun) error {
-	id, err := c.Param("run_id")
-	if err != nil {
-		return err
-	}
+	id := c.Param("run_id")
 	dry, err := c.DryRun()
 	if err != nil {
 		return err
@@ -84,15 +81,11 @@ type redriveRun struct {
 // iterations are kept. Errors: fault.Conflict run_not_resumable; fault.Unacceptable unknown_step,
 // step_not_redrivable.
 func (h *handlers) redriveRun(c *core.Call, req redriveRun) error {
-	id, err := c.Param("run_id")
-	if err != nil {
-		return err
-	}
 	// The message names the field; the executor would say that there is no step "".
 	if req.StepID == "" {
 		return fault.New(fault.Unacceptable, "unknown_step", "Name the loop to redrive in step_id.")
 	}
-	run, err := h.Executor.Redrive(c.Ctx(), c.TenantID(), id, req.StepID)
+	run, err := h.Executor.Redrive(c.Ctx(), c.TenantID(), c.Param("run_id"), req.StepID)
 	if err != nil {
 		return err
 	}
@@ -102,13 +95,9 @@ func (h *handlers) redriveRun(c *core.Call, req redriveRun) error {
 // restartRun starts a new run with the same input on the active version, and terminates the old
 // one if it is open, in one transaction. It does so at most once per Idempotency-Key.
 func (h *handlers) restartRun(c *core.Call, _ core.Because) error {
-	id, err := c.Param("run_id")
-	if err != nil {
-		return err
-	}
 	return c.Idempotent(func(o *core.Creation) error {
 		_, err := h.Executor.Restart(c.Ctx(), executor.RestartRequest{
-			TenantID: c.TenantID(), RunID: id, Trace: core.TraceOf(c.Request),
+			TenantID: c.TenantID(), RunID: c.Param("run_id"), Trace: core.TraceOf(c.Request),
 			Keep: func(run executor.Record) *idempotency.Answer {
 				header := map[string]string{"Location": core.WorkflowsBase + "/runs/" + run.RunID}
 				return o.Answer(http.StatusAccepted, header, core.StartedRun{RunID: run.RunID})

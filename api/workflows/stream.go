@@ -13,10 +13,7 @@ import (
 // streamRun follows a run's events after Last-Event-ID, as text/event-stream; see
 // core.Call.Stream.
 func (h *handlers) streamRun(c *core.Call) error {
-	id, err := c.Param("run_id")
-	if err != nil {
-		return err
-	}
+	id := c.Param("run_id")
 	after, err := core.LastEventID(c.Request)
 	if err != nil {
 		return err

@@ -31,16 +31,8 @@ type stepTest struct {
 // and stores nothing. The caller waits for it, which is why it is cut off after 75 s. Errors:
 // fault.NotFound workflow_not_found; fault.Unacceptable unknown_step, step_not_testable.
 func (h *handlers) testStep(c *core.Call, req testStep) error {
-	ref, err := c.Param("id")
-	if err != nil {
-		return err
-	}
-	stepID, err := c.Param("step_id")
-	if err != nil {
-		return err
-	}
 	got, err := h.Executor.TestStep(c.Ctx(), executor.StepTestRequest{
-		TenantID: c.TenantID(), Workflow: ref, StepID: stepID, Input: req.InputData, Steps: req.Steps,
+		TenantID: c.TenantID(), Workflow: c.Param("id"), StepID: c.Param("step_id"), Input: req.InputData, Steps: req.Steps,
 	})
 	if err != nil {
 		return err

@@ -42,10 +42,6 @@ func (h *handlers) usageRoutes() []core.Route {
 // getUsage sums tokens and cost of runs created in [from, to); deleted ones do not count. The
 // answer says which span was summed. fault.Malformed invalid_request unless from is before to.
 func (h *handlers) getUsage(c *core.Call) error {
-	ref, err := c.Param("id")
-	if err != nil {
-		return err
-	}
 	q, err := c.Query()
 	if err != nil {
 		return err
@@ -68,7 +64,7 @@ func (h *handlers) getUsage(c *core.Call) error {
 	if !from.Before(to) {
 		return core.Malformed("from must be before to.")
 	}
-	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
+	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), c.Param("id"))
 	if err != nil {
 		return err
 	}
