@@ -9,6 +9,7 @@ import (
 	"heddle/executor/machine"
 	"heddle/executor/queue"
 	"heddle/fault"
+	"heddle/internal/elements"
 	"slices"
 )
 
@@ -64,10 +65,7 @@ type batchRun struct {
 // are taken already are only checked as a start would be, so that a list is refused for
 // them too. Nothing is left reserved when it returns.
 func (s *Starter) startBatch(ctx context.Context, target Target, list []StartRequest, begin bool) ([]bool, error) {
-	names := make([]string, len(list))
-	for i, req := range list {
-		names[i] = req.Name
-	}
+	names := elements.Map(list, func(req StartRequest) string { return req.Name })
 	there, err := s.cfg.Store.NamesTaken(ctx, target.WorkflowID, names)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"heddle/access"
 	"heddle/audit"
 	"heddle/fault"
+	"heddle/internal/elements"
 	"time"
 
 	"gorm.io/gorm"
@@ -165,11 +166,7 @@ func (db *DB) Keys(ctx context.Context, tenantID, cursor string, limit int) ([]a
 		return nil, "", translate(err)
 	}
 	rows, next := trimPage(list, rows, limit, func(r keyRow) position { return position{r.CreatedAt, r.ID} })
-	keys := make([]access.Key, len(rows))
-	for i, row := range rows {
-		keys[i] = row.key()
-	}
-	return keys, next, nil
+	return elements.Map(rows, keyRow.key), next, nil
 }
 
 // RevokeKey marks a key as revoked at a moment; a second time changes nothing.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"heddle/access"
 	"heddle/audit"
+	"heddle/internal/elements"
 	"strings"
 
 	"gorm.io/gorm"
@@ -119,11 +120,7 @@ func (db *DB) Audit(ctx context.Context, q access.AuditQuery) ([]audit.Entry, st
 		return nil, "", translate(err)
 	}
 	rows, next := trimPage(list, rows, q.Limit, func(r auditRow) position { return position{r.At, r.ID} })
-	entries := make([]audit.Entry, len(rows))
-	for i, r := range rows {
-		entries[i] = r.entry()
-	}
-	return entries, next, nil
+	return elements.Map(rows, auditRow.entry), next, nil
 }
 
 // slugHolderSQL finds the object of a kind that had a slug last, by the index on

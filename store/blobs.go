@@ -5,6 +5,7 @@ import (
 	"errors"
 	"heddle/executor"
 	"heddle/fault"
+	"heddle/internal/elements"
 	"slices"
 	"time"
 
@@ -93,11 +94,7 @@ func (db *DB) RunBlobs(ctx context.Context, runID string) ([]executor.Blob, erro
 	if err := db.reader(ctx).Where("run_id = ? AND kept = 1", runID).Order("id").Find(&rows).Error; err != nil {
 		return nil, translate(err)
 	}
-	list := make([]executor.Blob, len(rows))
-	for i, row := range rows {
-		list[i] = row.blob()
-	}
-	return list, nil
+	return elements.Map(rows, blobRow.blob), nil
 }
 
 // BlobChunk returns the bytes from offset to the end of the chunk that holds

@@ -6,6 +6,7 @@ import (
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/internal/elements"
 
 	"gorm.io/gorm"
 )
@@ -224,11 +225,7 @@ func (r eventRow) event() events.Event {
 
 // eventList decodes rows, in their order; never nil.
 func eventList(rows []eventRow) []events.Event {
-	list := make([]events.Event, len(rows))
-	for i, row := range rows {
-		list[i] = row.event()
-	}
-	return list
+	return elements.Map(rows, eventRow.event)
 }
 
 // snapshotRow is a row of run_snapshots: the newest snapshot of its run, which

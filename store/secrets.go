@@ -4,6 +4,7 @@ import (
 	"context"
 	"heddle/audit"
 	"heddle/fault"
+	"heddle/internal/elements"
 	"heddle/secrets"
 
 	"gorm.io/gorm"
@@ -91,11 +92,7 @@ func (db *DB) SecretEntries(ctx context.Context, tenantID, cursor string, limit 
 		return nil, "", translate(err)
 	}
 	rows, next := trimPage(list, rows, limit, func(r secretRow) position { return position{ID: r.Name} })
-	entries := make([]secrets.Entry, len(rows))
-	for i, row := range rows {
-		entries[i] = row.entry()
-	}
-	return entries, next, nil
+	return elements.Map(rows, secretRow.entry), next, nil
 }
 
 // SealedSecrets returns all of a tenant's secrets and the revision that they

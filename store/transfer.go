@@ -5,6 +5,7 @@ import (
 	"heddle/definitions/workflows"
 	"heddle/fault"
 	"heddle/idempotency"
+	"heddle/internal/elements"
 	"heddle/versions"
 
 	"gorm.io/gorm"
@@ -42,11 +43,7 @@ func (db *DB) VersionsAfter(ctx context.Context, tenantID, workflowID string, af
 	var rows []versionRow
 	err := db.reader(ctx).Where("workflow_id = ? AND tenant_id = ? AND number > ?", workflowID, tenantID, after).
 		Order("number").Limit(limit).Find(&rows).Error
-	list := make([]versions.Version, len(rows))
-	for i, row := range rows {
-		list[i] = row.version()
-	}
-	return list, translate(err)
+	return elements.Map(rows, versionRow.version), translate(err)
 }
 
 // ImportWorkflow stores a workflow with all its versions, oldest first, and the

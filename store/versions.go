@@ -6,6 +6,7 @@ import (
 	"heddle/audit"
 	"heddle/definitions/workflows"
 	"heddle/fault"
+	"heddle/internal/elements"
 	"heddle/versions"
 	"strconv"
 	"strings"
@@ -26,11 +27,7 @@ func (db *DB) Versions(ctx context.Context, tenantID, workflowID string, before,
 	if err := q.Order("number DESC").Limit(limit).Find(&rows).Error; err != nil {
 		return nil, translate(err)
 	}
-	list := make([]versions.Version, len(rows))
-	for i, row := range rows {
-		list[i] = row.version()
-	}
-	return list, nil
+	return elements.Map(rows, versionRow.version), nil
 }
 
 // Version returns one version with its definition. version is a number ("3",

@@ -1,5 +1,7 @@
 package versions
 
+import "heddle/internal/elements"
+
 // stepLists are the fields of a definition that list steps, in document order.
 var stepLists = []string{mainList, "on_failure", "finally"}
 
@@ -94,20 +96,12 @@ func (n *stepNode) kind() string {
 
 // ids returns the ids of steps, in their order.
 func ids(nodes []*stepNode) []string {
-	list := make([]string, len(nodes))
-	for i, n := range nodes {
-		list[i] = n.id
-	}
-	return list
+	return elements.Map(nodes, func(n *stepNode) string { return n.id })
 }
 
 // valuesOf returns the steps as they are written.
 func valuesOf(nodes []*stepNode) []any {
-	list := make([]any, len(nodes))
-	for i, n := range nodes {
-		list[i] = n.value
-	}
-	return list
+	return elements.Map(nodes, func(n *stepNode) any { return n.value })
 }
 
 // defaultOutputKeys returns the ids that are keys of an implicit output: of the

@@ -1,6 +1,7 @@
 package versions
 
 import (
+	"heddle/internal/elements"
 	"strings"
 
 	regexp "heddle/internal/lazyregexp"
@@ -123,11 +124,7 @@ func (f idRewriter) names(v any) any {
 	if !ok {
 		return v
 	}
-	out := make([]any, len(list))
-	for i, element := range list {
-		out[i] = f.name(element)
-	}
-	return out
+	return elements.Map(list, f.name)
 }
 
 // templates rewrites inside {{ }} in every string of a value.
@@ -140,11 +137,7 @@ func (f idRewriter) templates(v any) any {
 		}
 		return out
 	case []any:
-		out := make([]any, len(v))
-		for i, element := range v {
-			out[i] = f.templates(element)
-		}
-		return out
+		return elements.Map(v, f.templates)
 	case string:
 		return f.template(v)
 	}

@@ -6,6 +6,7 @@ import (
 	"heddle/api/core"
 	"heddle/audit"
 	"heddle/ids"
+	"heddle/internal/elements"
 	"net/http"
 	"net/url"
 	"time"
@@ -123,11 +124,7 @@ func (h *handlers) listKeys(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	list := keyList{Keys: make([]keyBody, len(keys)), NextCursor: core.TextOrNull(next)}
-	for i, k := range keys {
-		list.Keys[i] = keyOf(k)
-	}
-	return c.Reply(http.StatusOK, list)
+	return c.Reply(http.StatusOK, keyList{Keys: elements.Map(keys, keyOf), NextCursor: core.TextOrNull(next)})
 }
 
 // revokeKey makes a key invalid: 204. The last admin key that is valid for another day is not
@@ -203,11 +200,7 @@ func (h *handlers) listGrants(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	list := grantList{Grants: make([]grantBody, len(grants))}
-	for i, g := range grants {
-		list.Grants[i] = grantBody(g)
-	}
-	return c.Reply(http.StatusOK, list)
+	return c.Reply(http.StatusOK, grantList{Grants: elements.Map(grants, func(g access.Grant) grantBody { return grantBody(g) })})
 }
 
 // deleteGrant removes a key's grant on a workflow: 204; fault.NotFound grant_not_found where it
@@ -300,9 +293,5 @@ func (h *handlers) listAudit(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	list := auditList{Entries: make([]auditEntry, len(entries)), NextCursor: core.TextOrNull(next)}
-	for i, e := range entries {
-		list.Entries[i] = auditEntryOf(e)
-	}
-	return c.Reply(http.StatusOK, list)
+	return c.Reply(http.StatusOK, auditList{Entries: elements.Map(entries, auditEntryOf), NextCursor: core.TextOrNull(next)})
 }

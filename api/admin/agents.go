@@ -5,6 +5,7 @@ import (
 	"heddle/access"
 	"heddle/agents"
 	"heddle/api/core"
+	"heddle/internal/elements"
 	"net/http"
 )
 
@@ -144,11 +145,7 @@ func (h *handlers) listAgents(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	answer := agentList{Agents: make([]agentBody, len(list)), NextCursor: core.TextOrNull(next)}
-	for i, a := range list {
-		answer.Agents[i] = agentOf(a)
-	}
-	return c.Reply(http.StatusOK, answer)
+	return c.Reply(http.StatusOK, agentList{Agents: elements.Map(list, agentOf), NextCursor: core.TextOrNull(next)})
 }
 
 // deleteAgent deletes an agent: 204. Steps that name it fail from then on.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"heddle/api/core"
 	"heddle/definitions/workflows"
+	"heddle/internal/elements"
 	"heddle/templates"
 	"heddle/versions"
 )
@@ -159,10 +160,7 @@ func mergeBodyOf(r templates.MergeResult, dryRun bool) (mergeBody, error) {
 	diff, err := versions.Compare(r.Before, r.After)
 	body := mergeBody{
 		DryRun: dryRun, Version: r.Version, TemplateVersion: r.To, PreviousTemplateVersion: r.From,
-		Summary: diff.Summary, Changes: diff.Changes, Conflicts: make([]mergeConflict, len(r.Conflicts)),
-	}
-	for i, c := range r.Conflicts {
-		body.Conflicts[i] = mergeConflict(c)
+		Summary: diff.Summary, Changes: diff.Changes, Conflicts: elements.Map(r.Conflicts, func(c templates.Conflict) mergeConflict { return mergeConflict(c) }),
 	}
 	return body, err
 }

@@ -5,6 +5,7 @@ import (
 	"heddle/definitions/workflows"
 	"heddle/idempotency"
 	"heddle/ids"
+	"heddle/internal/elements"
 	"heddle/templates"
 	"net/http"
 )
@@ -32,14 +33,10 @@ func (h *handlers) listTemplates(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	list := templateList{
-		Templates: make([]templateSummary, len(found.Templates)),
+	return c.Reply(http.StatusOK, templateList{
+		Templates: elements.Map(found.Templates, templateSummaryOf),
 		Total:     core.TotalOrNothing(found.Total, p.WantTotal()), NextCursor: core.TextOrNull(found.Next),
-	}
-	for i, t := range found.Templates {
-		list.Templates[i] = templateSummaryOf(t)
-	}
-	return c.Reply(http.StatusOK, list)
+	})
 }
 
 // getTemplate returns a template's newest version. Its version is its ETag, since a template
@@ -201,10 +198,7 @@ func (h *handlers) mergeTemplate(c *core.Call, req mergeTemplate) error {
 // linkTemplates adds to workflows where they came from and whether there is something newer, in
 // place. It reads the links of all of them at once. list points at the summaries of the answer.
 func (h *handlers) linkTemplates(c *core.Call, list ...*workflowSummary) error {
-	ids := make([]string, len(list))
-	for i, w := range list {
-		ids[i] = w.ID
-	}
+	ids := elements.Map(list, func(w *workflowSummary) string { return w.ID })
 	links, err := h.Templates.Links(c.Ctx(), c.TenantID(), ids...)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package core
 
 import (
 	"heddle/definitions/source"
+	"heddle/internal/elements"
 	"maps"
 	"math"
 	"net/url"
@@ -64,10 +65,7 @@ func checkQuery(c *Call) error {
 	if err != nil {
 		return err
 	}
-	names := make([]string, len(c.Route.Query))
-	for i, p := range c.Route.Query {
-		names[i] = p.Name
-	}
+	names := elements.Map(c.Route.Query, func(p Param) string { return p.Name })
 	for _, name := range slices.Sorted(maps.Keys(q)) {
 		switch near := source.Nearest(name, names); {
 		case slices.Contains(names, name):

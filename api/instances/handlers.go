@@ -11,6 +11,7 @@ import (
 	"heddle/fault"
 	"heddle/idempotency"
 	"heddle/ids"
+	"heddle/internal/elements"
 	"net/http"
 	"net/url"
 	"slices"
@@ -198,10 +199,7 @@ func (h *handlers) createInstances(c *core.Call, req instanceBatch) error {
 // checkBatchIDs refuses ids that hold a secret of the tenant: fault.Unacceptable secret_in_text.
 // Params are left to the executor.
 func (h *handlers) checkBatchIDs(c *core.Call, list []batchItem) error {
-	ids := make([]string, len(list))
-	for i, item := range list {
-		ids[i] = item.ID
-	}
+	ids := elements.Map(list, func(item batchItem) string { return item.ID })
 	text, err := json.Marshal(ids)
 	if err != nil {
 		return err

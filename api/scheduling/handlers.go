@@ -6,6 +6,7 @@ import (
 	"heddle/executor"
 	"heddle/fault"
 	"heddle/idempotency"
+	"heddle/internal/elements"
 	"heddle/schedules"
 	"net/http"
 	"time"
@@ -38,14 +39,10 @@ func (h *handlers) scheduleList(c *core.Call, ask schedules.Query) error {
 	if err != nil {
 		return err
 	}
-	list := scheduleList{
-		Schedules: make([]scheduleBody, len(found.Schedules)),
+	return c.Reply(http.StatusOK, scheduleList{
+		Schedules: elements.Map(found.Schedules, scheduleBodyOf),
 		Total:     core.TotalOrNothing(found.Total, p.WantTotal()), NextCursor: core.TextOrNull(found.Next),
-	}
-	for i, s := range found.Schedules {
-		list.Schedules[i] = scheduleBodyOf(s)
-	}
-	return c.Reply(http.StatusOK, list)
+	})
 }
 
 // storableTime returns a time of the field name in UTC, to the millisecond; the zero time for nil.
@@ -133,14 +130,10 @@ func (h *handlers) listSlots(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	list := slotList{
-		Slots: make([]slotBody, len(found.Slots)),
+	return c.Reply(http.StatusOK, slotList{
+		Slots: elements.Map(found.Slots, slotBodyOf),
 		Total: core.TotalOrNothing(found.Total, p.WantTotal()), NextCursor: core.TextOrNull(found.Next),
-	}
-	for i, s := range found.Slots {
-		list.Slots[i] = slotBodyOf(s)
-	}
-	return c.Reply(http.StatusOK, list)
+	})
 }
 
 // How many due times a preview lists unless count says otherwise, and at most.

@@ -6,6 +6,7 @@ import (
 	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/internal/elements"
 	"net/http"
 )
 
@@ -58,12 +59,8 @@ func (h *handlers) dryRunWorkflow(c *core.Call, req dryRunWorkflow) error {
 		return err
 	}
 	// The steps are shown as those of a run, so that clients need one view of both.
-	answer := dryRunAnswer{
+	return c.Reply(http.StatusOK, dryRunAnswer{
 		Status: core.WordsOf(got.State).Workflows, Output: got.Output, Error: core.FailureOf(got.Error),
-		DurationSeconds: got.Elapsed.Seconds(), Truncated: got.Truncated, Steps: make([]stepRun, len(got.Steps)),
-	}
-	for i, s := range got.Steps {
-		answer.Steps[i] = stepRunOf(s)
-	}
-	return c.Reply(http.StatusOK, answer)
+		DurationSeconds: got.Elapsed.Seconds(), Truncated: got.Truncated, Steps: elements.Map(got.Steps, stepRunOf),
+	})
 }

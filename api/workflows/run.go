@@ -5,6 +5,7 @@ import (
 	"heddle/api/core"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/internal/elements"
 	"net/http"
 )
 
@@ -88,10 +89,7 @@ func (h *handlers) getRun(c *core.Call) error {
 func runBodyOf(v executor.View) runBody {
 	b := runBody{
 		runSummary: runSummaryOf(v.Record), Input: v.Input, Output: v.Output, Queue: core.QueuePlaceOf(v.Queue), Versions: versionsOf(v.Record),
-		StepRuns: make([]stepRun, len(v.Steps)),
-	}
-	for i, s := range v.Steps {
-		b.StepRuns[i] = stepRunOf(s)
+		StepRuns: elements.Map(v.Steps, stepRunOf),
 	}
 	return b
 }

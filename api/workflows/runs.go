@@ -10,6 +10,7 @@ import (
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/idempotency"
+	"heddle/internal/elements"
 	"net/http"
 	"slices"
 	"strings"
@@ -124,14 +125,10 @@ func (h *handlers) listRuns(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	list := runList{
-		Runs:  make([]runSummary, len(found.Runs)),
+	return c.Reply(http.StatusOK, runList{
+		Runs:  elements.Map(found.Runs, runSummaryOf),
 		Total: core.TotalOrNothing(found.Total, p.WantTotal()), NextCursor: core.TextOrNull(found.Next),
-	}
-	for i, r := range found.Runs {
-		list.Runs[i] = runSummaryOf(r)
-	}
-	return c.Reply(http.StatusOK, list)
+	})
 }
 
 // getRunDefinition returns the definition that a run runs, also after its workflow was deleted.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"heddle/internal/elements"
 	"io"
 	"log"
 	"log/slog"
@@ -68,10 +69,7 @@ func (p *logHandler) Handle(ctx context.Context, r slog.Record) error {
 // WithAttrs returns a handler that adds the attributes. They are cleaned here, once, and
 // not again for each record: a secret that becomes known later stays in them.
 func (p *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	clean := make([]slog.Attr, len(attrs))
-	for i, a := range attrs {
-		clean[i] = p.attr(a)
-	}
+	clean := elements.Map(attrs, p.attr)
 	return &logHandler{p.inner.WithAttrs(clean), p.scrubber}
 }
 

@@ -19,7 +19,7 @@ var inTests = []string{
 
 // The layers, each with all that is below it.
 var (
-	leaves   = []string{"audit", "clock", "deadline", "events", "fault", "idempotency", "ids", "internal/editdistance", "internal/exactjson", "internal/lazyregexp", "internal/typeschema", "quota", "timers"}
+	leaves   = []string{"audit", "clock", "deadline", "events", "fault", "idempotency", "ids", "internal/editdistance", "internal/elements", "internal/exactjson", "internal/lazyregexp", "internal/typeschema", "quota", "timers"}
 	core     = append([]string{"definitions/...", "expressions", "executor/machine", "executor/queue"}, leaves...)
 	features = append([]string{"access", "agents", "executor", "schedules", "secrets", "templates", "versions"}, core...)
 )
@@ -129,6 +129,7 @@ var table = map[string]rule{
 	"internal/client":       {},
 	"internal/crash":        {testOwn: []string{"internal/client", "store", "store/storetest"}, testExternal: []string{sys}},
 	"internal/editdistance": {noStandard: impure},
+	"internal/elements":     {},
 	"internal/exactjson":    {noStandard: impure},
 	"internal/layers":       {},
 	"internal/lazyregexp":   {},
