@@ -123,8 +123,10 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	t.Cleanup(registry.Close)
 	vault := secrets.New(secrets.Config{Store: db, Now: time.Now, Key: func(bool) (string, error) { return "a key for tests!", nil }})
 	ecfg := executor.Config{
-		Store: db, Blobs: db, Runner: registry, Traits: registry.Traits, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
-		Secrets: vault, Holder: newID("node_"), Drain: 100 * time.Millisecond,
+		Store: db, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
+		Attempts: executor.Attempts{Runner: registry, Traits: registry.Traits, Secrets: vault, Drain: 100 * time.Millisecond},
+		Values:   executor.Values{Blobs: db},
+		Node:     executor.Node{Holder: newID("node_")},
 	}
 	acfg := api.Config{
 		Services: api.Services{

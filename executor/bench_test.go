@@ -50,8 +50,10 @@ func benchmarkStart(b *testing.B, url string, writers int) {
 	}
 	var n atomic.Int64
 	svc := executor.New(executor.Config{
-		Store: db, Runner: runnerFunc(neverRun), Hub: events.NewHub(), Now: time.Now, Holder: "bench", Writers: writers,
-		NewID: func(prefix string) string { return fmt.Sprintf("%s%024x", prefix, n.Add(1)) },
+		Store: db, Hub: events.NewHub(), Now: time.Now, NewID: func(prefix string) string { return fmt.Sprintf("%s%024x", prefix, n.Add(1)) },
+		Attempts: executor.Attempts{Runner: runnerFunc(neverRun)},
+		Commits:  executor.Commits{Writers: writers},
+		Node:     executor.Node{Holder: "bench"},
 	})
 	ctx, stop := context.WithCancel(b.Context())
 	served := make(chan struct{})

@@ -66,7 +66,7 @@ func TestALargeValueIsNotWaitedForAfterAStop(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	u := &unreadableBlobs{enough: cancel}
-	s := New(Config{Blobs: u, Hub: events.NewHub(), Now: time.Now})
+	s := New(Config{Hub: events.NewHub(), Now: time.Now, Values: Values{Blobs: u}})
 	defer s.Close()
 	if _, err := s.driver.values.read(ctx, machine.BlobRef{ID: "blob_1", Size: 1}); err == nil || u.looks != 1 {
 		t.Errorf("%v after %d looks, want one", err, u.looks)

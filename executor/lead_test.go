@@ -35,8 +35,9 @@ func TestARunThatBeginsDuringRecoveryIsNotInterrupted(t *testing.T) {
 	first.stop()
 	wf := first.workflow(oneRequest)
 	idle := executor.New(executor.Config{
-		Store: first.db, Runner: runnerFunc(neverRun), Hub: events.NewHub(), Now: time.Now, Holder: "idle",
-		NewID: func(prefix string) string { return prefix + "0000000000000000000000aa" },
+		Store: first.db, Hub: events.NewHub(), Now: time.Now, NewID: func(prefix string) string { return prefix + "0000000000000000000000aa" },
+		Attempts: executor.Attempts{Runner: runnerFunc(neverRun)},
+		Node:     executor.Node{Holder: "idle"},
 	})
 	queued, err := idle.Start(t.Context(), executor.StartRequest{
 		TenantID: tenant, Workflow: wf, Trigger: "manual", Input: json.RawMessage(`{"n":1}`),

@@ -188,8 +188,8 @@ func TestRunsThatAnotherNodeStoresTakeTheirTurns(t *testing.T) {
 	first := s.start(a, `{"n":1}`).RunID
 	<-g.began
 	standby := executor.New(executor.Config{
-		Store: s.db, Hub: events.NewHub(), Now: time.Now, Runner: runnerFunc(neverRun),
-		NewID: func(prefix string) string { return fmt.Sprintf("%s%024x", prefix, s.ids.Add(1)) },
+		Store: s.db, Hub: events.NewHub(), Now: time.Now, NewID: func(prefix string) string { return fmt.Sprintf("%s%024x", prefix, s.ids.Add(1)) },
+		Attempts: executor.Attempts{Runner: runnerFunc(neverRun)},
 	})
 	defer standby.Close()
 	var ids []string

@@ -13,7 +13,7 @@ import (
 
 func newTestService(t *testing.T, maxRuns int) *Service {
 	t.Helper()
-	s := New(Config{Hub: events.NewHub(), Now: time.Now, MaxRuns: maxRuns})
+	s := New(Config{Hub: events.NewHub(), Now: time.Now, Admission: Admission{MaxRuns: maxRuns}})
 	t.Cleanup(s.Close)
 	return s
 }

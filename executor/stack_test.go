@@ -59,9 +59,10 @@ func newStack(t *testing.T, run runnerFunc, opts ...stackOption) *stack {
 func stackOn(t *testing.T, db *store.DB, ids *atomic.Int64, run runnerFunc, opts ...stackOption) *stack {
 	t.Helper()
 	cfg := executor.Config{
-		Store: db, Blobs: db, Runner: run, Hub: events.NewHub(), Now: time.Now, Holder: fmt.Sprint("node-", ids.Add(1)),
-		NewID: func(prefix string) string { return fmt.Sprintf("%s%024x", prefix, ids.Add(1)) },
-		Drain: 100 * time.Millisecond,
+		Store: db, Hub: events.NewHub(), Now: time.Now, NewID: func(prefix string) string { return fmt.Sprintf("%s%024x", prefix, ids.Add(1)) },
+		Attempts: executor.Attempts{Runner: run, Drain: 100 * time.Millisecond},
+		Values:   executor.Values{Blobs: db},
+		Node:     executor.Node{Holder: fmt.Sprint("node-", ids.Add(1))},
 	}
 	for _, o := range opts {
 		o(&cfg)

@@ -152,7 +152,7 @@ func (q *queueLength) QueueLength(context.Context) (int, error) {
 
 func TestLoad(t *testing.T) {
 	m, q := metrics.New("test"), &queueLength{}
-	exec := executor.New(executor.Config{Hub: events.NewHub(), Now: time.Now, MaxRuns: 3})
+	exec := executor.New(executor.Config{Hub: events.NewHub(), Now: time.Now, Admission: executor.Admission{MaxRuns: 3}})
 	defer exec.Close()
 	m.Watch(exec, q)
 	scrape(t, m)

@@ -92,7 +92,12 @@ func lateness(b *testing.B, url, definition string, writers int) {
 	defer db.Close()
 	ts := &timedStore{DB: db, begun: map[string]time.Duration{}, full: make(chan struct{}), want: schedulesDue}
 	newID := ids.New(time.Now).New
-	exec := executor.New(executor.Config{Store: ts, Runner: noSteps{}, Hub: events.NewHub(), Now: time.Now, NewID: newID, Holder: "bench", Writers: writers})
+	exec := executor.New(executor.Config{
+		Store: ts, Hub: events.NewHub(), Now: time.Now, NewID: newID,
+		Attempts: executor.Attempts{Runner: noSteps{}},
+		Commits:  executor.Commits{Writers: writers},
+		Node:     executor.Node{Holder: "bench"},
+	})
 	svc := schedules.New(schedules.Config{Store: ts, Runs: exec, Now: time.Now, NewID: newID})
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup

@@ -23,8 +23,10 @@ func TestDueTimesBeyondAQuotaAreSkipped(t *testing.T) {
 			return func(context.Context, string) (int, error) { return n, nil }
 		}
 		exec := executor.New(executor.Config{
-			Store: db, Runner: noSteps{}, Hub: events.NewHub(), Now: c.now, NewID: newID, Holder: "node-quota",
-			Quota: &quota.Gate{Name: "open_runs", Limit: limit(2), Count: db.CountOpenRuns, Now: c.now},
+			Store: db, Hub: events.NewHub(), Now: c.now, NewID: newID,
+			Admission: executor.Admission{Quota: &quota.Gate{Name: "open_runs", Limit: limit(2), Count: db.CountOpenRuns, Now: c.now}},
+			Attempts:  executor.Attempts{Runner: noSteps{}},
+			Node:      executor.Node{Holder: "node-quota"},
 		})
 		t.Cleanup(exec.Close)
 		n := &node{t: t, db: db, exec: exec, clock: c, svc: schedules.New(schedules.Config{
@@ -57,8 +59,11 @@ func TestDueTimesBeyondTheQuotaOfStoredBytesAreSkipped(t *testing.T) {
 		})
 		t.Cleanup(stored.Close)
 		exec := executor.New(executor.Config{
-			Store: db, Runner: noSteps{}, Hub: events.NewHub(), Now: c.now, NewID: newID, Holder: "node-quota", Stored: stored,
-			Quota: &quota.Gate{Name: "open_runs", Limit: func(context.Context, string) (int, error) { return open, nil }, Count: db.CountOpenRuns, Now: c.now},
+			Store: db, Hub: events.NewHub(), Now: c.now, NewID: newID,
+			Admission: executor.Admission{Quota: &quota.Gate{Name: "open_runs", Limit: func(context.Context, string) (int, error) { return open, nil }, Count: db.CountOpenRuns, Now: c.now}},
+			Attempts:  executor.Attempts{Runner: noSteps{}},
+			Values:    executor.Values{Stored: stored},
+			Node:      executor.Node{Holder: "node-quota"},
 		})
 		t.Cleanup(exec.Close)
 		n := &node{t: t, db: db, exec: exec, clock: c, svc: schedules.New(schedules.Config{
@@ -101,8 +106,10 @@ func TestWhatCouldNotBeStoredHoldsNoQuota(t *testing.T) {
 	db := openSQLite(t)
 	c, newID := &clock{at: noon}, ids.New(time.Now).New
 	exec := executor.New(executor.Config{
-		Store: db, Runner: noSteps{}, Hub: events.NewHub(), Now: c.now, NewID: newID, Holder: "node-quota",
-		Quota: &quota.Gate{Name: "open_runs", Limit: func(context.Context, string) (int, error) { return 1, nil }, Count: db.CountOpenRuns, Now: c.now},
+		Store: db, Hub: events.NewHub(), Now: c.now, NewID: newID,
+		Admission: executor.Admission{Quota: &quota.Gate{Name: "open_runs", Limit: func(context.Context, string) (int, error) { return 1, nil }, Count: db.CountOpenRuns, Now: c.now}},
+		Attempts:  executor.Attempts{Runner: noSteps{}},
+		Node:      executor.Node{Holder: "node-quota"},
 	})
 	t.Cleanup(exec.Close)
 	u := &unstored{DB: db}

@@ -104,8 +104,9 @@ func newNode(t *testing.T, db *store.DB, c *clock, driving bool) *node {
 	t.Helper()
 	newID := ids.New(time.Now).New
 	exec := executor.New(executor.Config{
-		Store: db, Runner: noSteps{}, Hub: events.NewHub(), Now: c.now, NewID: newID,
-		Holder: fmt.Sprint("node-", holders.Add(1)), Drain: 100 * time.Millisecond,
+		Store: db, Hub: events.NewHub(), Now: c.now, NewID: newID,
+		Attempts: executor.Attempts{Runner: noSteps{}, Drain: 100 * time.Millisecond},
+		Node:     executor.Node{Holder: fmt.Sprint("node-", holders.Add(1))},
 	})
 	n := &node{
 		t: t, db: db, exec: exec, clock: c,

@@ -195,9 +195,9 @@ func (w *world) begin(run runnerFunc, with ...func(*telemetry.Config)) *process 
 	}
 	p := &process{world: w, tele: tele}
 	p.svc = executor.New(executor.Config{
-		Store: w.store, Runner: run, Traits: traits, Hub: events.NewHub(), Now: time.Now, Holder: fmt.Sprint("node-", w.ids.Add(1)),
-		NewID: func(prefix string) string { return fmt.Sprintf("%s%024x", prefix, w.ids.Add(1)) },
-		Drain: time.Millisecond, Tracer: tele,
+		Store: w.store, Hub: events.NewHub(), Now: time.Now, NewID: func(prefix string) string { return fmt.Sprintf("%s%024x", prefix, w.ids.Add(1)) },
+		Attempts: executor.Attempts{Runner: run, Traits: traits, Drain: time.Millisecond, Tracer: tele},
+		Node:     executor.Node{Holder: fmt.Sprint("node-", w.ids.Add(1))},
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan struct{})

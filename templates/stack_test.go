@@ -153,7 +153,9 @@ func newStack(t *testing.T) *stack {
 	newID := ids.New(time.Now).New
 	s := &stack{t: t, db: db, world: w}
 	s.exec = executor.New(executor.Config{
-		Store: db, Runner: registry, Traits: registry.Traits, Hub: events.NewHub(), Now: time.Now, NewID: newID, Holder: "node", Drain: 100 * time.Millisecond,
+		Store: db, Hub: events.NewHub(), Now: time.Now, NewID: newID,
+		Attempts: executor.Attempts{Runner: registry, Traits: registry.Traits, Drain: 100 * time.Millisecond},
+		Node:     executor.Node{Holder: "node"},
 	})
 	s.definitions = workflows.NewService(workflows.ServiceConfig{Store: db, Catalog: registry, Runs: s.exec, Now: time.Now, NewID: newID})
 	s.templates, err = templates.NewService(templates.ServiceConfig{Store: interrupted{db, s}, Definitions: s.definitions, Catalog: registry, Now: time.Now, NewID: newID})

@@ -165,10 +165,12 @@ func (w *wiring) openRuns(context.Context) error {
 		Count: st.db.CountStoredBytes, Now: time.Now, Uncounted: uncounted(st.log),
 	})
 	st.executor = executor.New(executorConfig(executor.Config{
-		Store: w.meter.Runs(st.db), Blobs: st.db, Runner: w.parts.runner, Traits: st.registry.Traits, Hub: events.NewHub(), Now: time.Now, Clock: w.clock, NewID: w.newID, Log: st.log,
-		Secrets: st.secrets, Holder: w.newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts, MaxPerHost: s.MaxPerHost,
-		Writers: writers(s.DatabaseURL), Drain: drain, Terms: termNotes(s.DatabaseURL), HoldNamed: s.RunnerTick, Tracer: tracer(st.spans),
-		Quota: st.gate("open_runs", func(q access.Quotas) int { return q.OpenRuns }, st.db.CountOpenRuns), Stored: st.stored,
+		Store: w.meter.Runs(st.db), Hub: events.NewHub(), Now: time.Now, Clock: w.clock, NewID: w.newID, Log: st.log,
+		Admission: executor.Admission{MaxRuns: s.MaxRuns, HoldNamed: s.RunnerTick, Quota: st.gate("open_runs", func(q access.Quotas) int { return q.OpenRuns }, st.db.CountOpenRuns)},
+		Attempts:  executor.Attempts{Runner: w.parts.runner, Traits: st.registry.Traits, Secrets: st.secrets, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts, MaxPerHost: s.MaxPerHost, Drain: drain, Tracer: tracer(st.spans)},
+		Values:    executor.Values{Blobs: st.db, Stored: st.stored},
+		Commits:   executor.Commits{Writers: writers(s.DatabaseURL)},
+		Node:      executor.Node{Holder: w.newID("node_"), Terms: termNotes(s.DatabaseURL)},
 	}))
 	st.schedules = schedules.New(schedules.Config{
 		Store: w.meter.Schedules(st.db), Runs: st.executor, Now: time.Now, Clock: w.clock, NewID: w.newID, Meter: w.parts.meter, Log: st.log,
