@@ -44,7 +44,7 @@ func (s *Service) CreateKey(ctx context.Context, p Principal, name string, role 
 	if err != nil {
 		return Key{}, "", err
 	}
-	if !role.Known() {
+	if !role.known() {
 		return Key{}, "", fault.New(fault.Unacceptable, "invalid_role",
 			"Unknown role %q; use viewer, editor, operator, admin or none.", role)
 	}
@@ -118,7 +118,7 @@ func (s *Service) PutGrant(ctx context.Context, tenantID string, g Grant) error 
 		return fault.New(fault.Unacceptable, "invalid_actions", "Name at least one action, or delete the grant.")
 	}
 	for _, a := range g.Actions {
-		if !a.Grantable() {
+		if !a.grantable() {
 			return fault.New(fault.Unacceptable, "invalid_actions",
 				"%q cannot be granted on a workflow; use view, edit, execute or operate.", a)
 		}
@@ -148,7 +148,7 @@ func (s *Service) Grants(ctx context.Context, tenantID, keyID string) ([]Grant, 
 // Trail returns the audit trail of one request of the principal. With an empty
 // action the request leaves no entry.
 func (s *Service) Trail(p Principal, action, requestID string) *audit.Trail {
-	a := p.Actor()
+	a := p.actor()
 	return audit.NewTrail(audit.Entry{
 		TenantID: p.TenantID, ActorType: a.Type, ActorID: a.ID, Actor: a.Name, Action: action, RequestID: requestID,
 	}, s.now, s.newID)

@@ -17,8 +17,8 @@ type Principal struct {
 	Grants     []Grant
 }
 
-// Actor is the principal as journals and the audit trail name it.
-func (p Principal) Actor() audit.Actor {
+// actor is the principal as journals and the audit trail name it.
+func (p Principal) actor() audit.Actor {
 	return audit.Actor{Type: audit.Key, ID: p.KeyID, Name: p.KeyName}
 }
 
@@ -39,11 +39,11 @@ func roleActions(r Role) []Action {
 	return nil
 }
 
-// Known reports whether r is one of the roles.
-func (r Role) Known() bool { return r == RoleNone || roleActions(r) != nil }
+// known reports whether r is one of the roles.
+func (r Role) known() bool { return r == RoleNone || roleActions(r) != nil }
 
-// Grantable reports whether a may be granted on a single workflow: all but admin.
-func (a Action) Grantable() bool {
+// grantable reports whether a may be granted on a single workflow: all but admin.
+func (a Action) grantable() bool {
 	return a == View || a == Edit || a == Execute || a == Operate
 }
 

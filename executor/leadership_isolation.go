@@ -78,7 +78,7 @@ func (t Isolation) window(s Suspect, many int) time.Duration {
 func (t Isolation) rest(suspects []Suspect) time.Duration {
 	rest := time.Duration(0)
 	for _, s := range suspects {
-		if s.Alone > 0 && !s.MustQuarantine() {
+		if s.Alone > 0 && !s.mustQuarantine() {
 			rest = max(rest, t.Rest, min(restWindows*t.window(s, len(suspects)), t.MaxRest))
 		}
 	}
@@ -98,9 +98,9 @@ type Suspect struct {
 	Isolated bool  // it was isolated when the term ended
 }
 
-// MustQuarantine reports whether the process died with the run isolated so often
+// mustQuarantine reports whether the process died with the run isolated so often
 // that it is no longer driven.
-func (s Suspect) MustQuarantine() bool { return s.Alone >= quarantineCrashes }
+func (s Suspect) mustQuarantine() bool { return s.Alone >= quarantineCrashes }
 
 // Phase is what may be in flight in a term. The numbers are stored.
 type Phase int
@@ -141,7 +141,7 @@ func UpdateSuspects(phase Phase, known, busy []Suspect) []Suspect {
 			s.Crashes, s.Alone = s.Crashes+1, s.Alone+1
 		case phase == PhaseIsolation:
 			s.Alone = 0 // the process died without it
-		case s.MustQuarantine():
+		case s.mustQuarantine():
 			s.Alone = 0 // likewise: it was not driven
 		default:
 			s.Crashes, s.Alone = s.Crashes+1, 0
@@ -178,7 +178,7 @@ func SelectSuspects(known, busy []Suspect) []Suspect {
 // be isolated. Each part keeps the order.
 func splitQuarantined(suspects []Suspect) (quarantined, rest []Suspect) {
 	for _, s := range suspects {
-		if s.MustQuarantine() {
+		if s.mustQuarantine() {
 			quarantined = append(quarantined, s)
 		} else {
 			rest = append(rest, s)

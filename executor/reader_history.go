@@ -12,10 +12,10 @@ import (
 // historyPage is how many events are read at once.
 const historyPage = 1000
 
-// Walk passes the events of a run's journal after seq to visit, in order, until the end
+// walk passes the events of a run's journal after seq to visit, in order, until the end
 // that it had when it was called, or the first error, and returns the row of that moment.
 // It holds one page of events at a time.
-func (s *Reader) Walk(ctx context.Context, tenantID, runID string, after int64, visit func(events.Event) error) (Record, error) {
+func (s *Reader) walk(ctx context.Context, tenantID, runID string, after int64, visit func(events.Event) error) (Record, error) {
 	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
 	if err != nil {
 		return row, err
@@ -55,7 +55,7 @@ func (s *Reader) withToolCalls(ctx context.Context, row Record, steps []machine.
 		return nil
 	}
 	calls := make(map[string][]json.RawMessage)
-	_, err := s.Walk(ctx, row.TenantID, row.RunID, 0, func(e events.Event) error {
+	_, err := s.walk(ctx, row.TenantID, row.RunID, 0, func(e events.Event) error {
 		if agents[e.StepID] == nil || !bytes.Contains(e.Data, []byte(`"tool_calls"`)) {
 			return nil
 		}

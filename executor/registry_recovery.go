@@ -81,7 +81,7 @@ func (r *registry) holdRecovery(ids []string, suspects []Suspect) {
 	}
 	r.quarantined = make(map[string]bool)
 	for _, s := range suspects {
-		if s.MustQuarantine() {
+		if s.mustQuarantine() {
 			r.quarantined[s.RunID] = true
 		}
 	}

@@ -96,7 +96,7 @@ func (s *Steering) awaitNotBusy(ctx context.Context, tenantID, runID string) {
 // attemptsAfter counts the attempts that a run began after seq, retries included. It reads
 // that part of the journal.
 func (s *Steering) attemptsAfter(ctx context.Context, tenantID, runID string, seq int64) (n int, err error) {
-	_, err = s.reader.Walk(ctx, tenantID, runID, seq, func(e events.Event) error {
+	_, err = s.reader.walk(ctx, tenantID, runID, seq, func(e events.Event) error {
 		if e.Kind == events.StepStarted {
 			n++
 		}

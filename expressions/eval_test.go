@@ -142,7 +142,7 @@ func TestRender(t *testing.T) {
 	if err != nil || string(got) != want {
 		t.Errorf("got  %s, %v\nwant %s", got, err, want)
 	}
-	if tm.Constant() || len(tm.Secrets()) != 1 {
+	if tm.constant() || len(tm.Secrets()) != 1 {
 		t.Error("constant or without secrets", tm.Secrets())
 	}
 }

@@ -151,7 +151,7 @@ func TestConstantTemplateKeepsBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := tm.Render(world{})
-		if err != nil || string(got) != doc || !tm.Constant() {
+		if err != nil || string(got) != doc || !tm.constant() {
 			t.Fatalf("%s became %s, %v", doc, got, err)
 		}
 	})

@@ -105,8 +105,8 @@ func parseParts(s string) ([]part, *Error) {
 	return parts, nil
 }
 
-// Constant reports whether the config holds no template.
-func (t *Template) Constant() bool {
+// constant reports whether the config holds no template.
+func (t *Template) constant() bool {
 	return !slices.ContainsFunc(t.pieces, func(p piece) bool { return len(p.parts) > 0 })
 }
 

@@ -43,9 +43,6 @@ type CatchUpPatch struct {
 // is the absent field, and null clears.
 type TimePatch struct{ at *time.Time }
 
-// SetTime returns the patch that sets a time; the zero time clears it.
-func SetTime(t time.Time) TimePatch { return TimePatch{&t} }
-
 // UnmarshalJSON takes an RFC 3339 time or null.
 func (p *TimePatch) UnmarshalJSON(text []byte) error {
 	p.at = new(time.Time)

@@ -71,7 +71,8 @@ func give(t *testing.T, field reflect.Value) {
 	t.Helper()
 	switch at := field.Addr().Interface().(type) {
 	case *TimePatch:
-		*at = SetTime(time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC))
+		when := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+		*at = TimePatch{&when}
 		return
 	case *json.RawMessage:
 		*at = json.RawMessage(`{"a":1}`)

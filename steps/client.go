@@ -51,7 +51,7 @@ func newClient(g *Guard, version string, now func() time.Time, idlePerHost int) 
 	}
 	return &client{guard: g, agent: agent, now: now, bodies: newSpool(), transport: &http.Transport{
 		Proxy:                  notRepeated,
-		DialContext:            g.DialContext,
+		DialContext:            g.dialContext,
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true, // plainBody undoes it
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
@@ -96,7 +96,7 @@ func (c *client) do(req *http.Request, follow bool, reserve func(int64) error) (
 // where its author left them out. A request for a range is not compressed, since the
 // range would count coded bytes.
 func (c *client) send(req *http.Request, via http.RoundTripper, follow bool, reserve func(int64) error) (answer, error) {
-	if err := c.guard.CheckURL(req.URL); err != nil {
+	if err := c.guard.checkURL(req.URL); err != nil {
 		return answer{}, err
 	}
 	if req.Header.Get("User-Agent") == "" {
@@ -130,7 +130,7 @@ func (c *client) redirect(req *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
 		return permanent("too_many_redirects", "The server redirected more than %d times.", maxRedirects)
 	}
-	if err := c.guard.CheckURL(req.URL); err != nil {
+	if err := c.guard.checkURL(req.URL); err != nil {
 		return err
 	}
 	req.URL.RawQuery = escapeURL(req.URL.RawQuery) // of a Location that has spaces in it

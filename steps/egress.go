@@ -145,10 +145,10 @@ func (g *Guard) permits(host string, addr netip.Addr, port uint16) bool {
 	return false
 }
 
-// DialContext dials like net.Dialer. After the name is resolved and before anything is
+// dialContext dials like net.Dialer. After the name is resolved and before anything is
 // sent, it refuses every address that the guard does not permit. Its error then holds a
 // deniedError. A dial takes at most 15 seconds.
-func (g *Guard) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+func (g *Guard) dialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -165,11 +165,11 @@ func (g *Guard) DialContext(ctx context.Context, network, address string) (net.C
 	return d.DialContext(ctx, network, address)
 }
 
-// CheckURL refuses what can be refused before anything is dialled, as the permanent
+// checkURL refuses what can be refused before anything is dialled, as the permanent
 // failures invalid_url (a scheme other than http and https, user information, no host, a
 // bad port) and egress_denied (an address in unusual notation, a literal address or a
 // loopback name that is off limits). DialContext has the last word.
-func (g *Guard) CheckURL(u *url.URL) error {
+func (g *Guard) checkURL(u *url.URL) error {
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return permanent("invalid_url", "The url must begin with http:// or https://.")
 	}

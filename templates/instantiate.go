@@ -69,7 +69,7 @@ func fill(t Template, name string, values map[string]any) (json.RawMessage, []fa
 // parameters and definition; lines and columns are zero. Warnings of the
 // definition are among the issues, so callers ask validation.Valid.
 func Validate(t Template, catalog definitions.Catalog) []fault.Issue {
-	if issues := CheckParameters(t.Parameters); len(issues) > 0 {
+	if issues := checkParameters(t.Parameters); len(issues) > 0 {
 		return withPointerPrefix("/parameters", issues)
 	}
 	schema, err := decode(t.Parameters)

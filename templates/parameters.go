@@ -18,7 +18,7 @@ var parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
 const NoParameters = `{"additionalProperties":false,"properties":{},"type":"object"}`
 
 // declaredBy returns the set of parameters that a schema declares;
-// CheckParameters found no issue in it.
+// checkParameters found no issue in it.
 func declaredBy(schema any) map[string]bool {
 	declared := map[string]bool{}
 	for name := range objectOf(objectOf(schema)["properties"]) {
@@ -27,10 +27,10 @@ func declaredBy(schema any) map[string]bool {
 	return declared
 }
 
-// CheckParameters returns the issues of a template's parameter schema, with the
+// checkParameters returns the issues of a template's parameter schema, with the
 // codes schema_invalid and invalid_value; nil: none. Pointers start at the
 // schema.
-func CheckParameters(schema json.RawMessage) []fault.Issue {
+func checkParameters(schema json.RawMessage) []fault.Issue {
 	root, err := decode(schema)
 	if err != nil || objectOf(root) == nil {
 		return []fault.Issue{errorIssue("schema_invalid", "", "parameters must be a JSON Schema of type object")}

@@ -42,11 +42,11 @@ type Preview struct {
 	Breaking  []BreakingChange   // never nil; pointers start at the definition
 }
 
-// Preview returns the effect that a definition in canonical form would have as
+// preview returns the effect that a definition in canonical form would have as
 // the active one of a workflow. Nothing is stored. The parts are read one after
 // another and not in one transaction: runs may begin and end meanwhile. Besides
 // the store's errors, those of Compare and BreakingInputs are returned.
-func (s *Service) Preview(ctx context.Context, w workflows.Workflow, after json.RawMessage) (Preview, error) {
+func (s *Service) preview(ctx context.Context, w workflows.Workflow, after json.RawMessage) (Preview, error) {
 	active, err := s.Active(ctx, w)
 	if err != nil {
 		return Preview{}, err
@@ -97,13 +97,13 @@ func inputsOf(before, after json.RawMessage) (a, b json.RawMessage, err error) {
 // for the active one, whose preview lists runs and schedules and no difference.
 func (s *Service) PreviewDefinition(ctx context.Context, w workflows.Workflow, doc *parser.Document) (Preview, error) {
 	if doc != nil {
-		return s.Preview(ctx, w, doc.Canonical)
+		return s.preview(ctx, w, doc.Canonical)
 	}
 	active, err := s.Active(ctx, w)
 	if err != nil {
 		return Preview{}, err
 	}
-	return s.Preview(ctx, w, active.Definition)
+	return s.preview(ctx, w, active.Definition)
 }
 
 // PreviewVersion is Preview for publishing a version or rolling back to it. Its
@@ -116,7 +116,7 @@ func (s *Service) PreviewVersion(ctx context.Context, r Reference) (Preview, err
 	if err := workflows.Editable(w, r.IfMatch); err != nil {
 		return Preview{}, err
 	}
-	return s.Preview(ctx, w, v.Definition)
+	return s.preview(ctx, w, v.Definition)
 }
 
 // VersionDiff is the difference between two versions of one workflow. To is 0

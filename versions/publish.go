@@ -116,9 +116,9 @@ func ValidName(text string) bool {
 	return err == nil && n > 0
 }
 
-// CheckLabel checks the form of a label, which must not read like a version's
+// checkLabel checks the form of a label, which must not read like a version's
 // number; the error is fault.Unacceptable invalid_label.
-func CheckLabel(label string) error {
+func checkLabel(label string) error {
 	switch {
 	case !labelForm.MatchString(label):
 		return fault.New(fault.Unacceptable, "invalid_label",
@@ -135,7 +135,7 @@ func CheckLabel(label string) error {
 // fault.Conflict label_taken.
 func (s *Service) SetLabel(ctx context.Context, r Reference, label string) (workflows.Workflow, Version, error) {
 	if label != "" {
-		if err := CheckLabel(label); err != nil {
+		if err := checkLabel(label); err != nil {
 			return workflows.Workflow{}, Version{}, err
 		}
 	}

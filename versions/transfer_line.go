@@ -219,7 +219,7 @@ const maxAuthorLength = 200
 
 // parseVersion reads one version of a line without its definition, which is
 // returned as it is written. number is the one that it must have. Errors: those
-// of members, CheckLabel and workflows.CheckChangeSummary, and
+// of members, checkLabel and workflows.CheckChangeSummary, and
 // fault.Unacceptable invalid_line.
 func parseVersion(raw []byte, number int) (v workflows.NewVersion, definition json.RawMessage, err error) {
 	object, err := members(raw, "definition", allowedVersionMembers, requiredVersionMembers)
@@ -238,7 +238,7 @@ func parseVersion(raw []byte, number int) (v workflows.NewVersion, definition js
 		return v, nil, invalidLine("versions count from 1 without a gap: %d stands where %d belongs.", l.Version, number)
 	}
 	if l.Label != nil {
-		if err := CheckLabel(*l.Label); err != nil {
+		if err := checkLabel(*l.Label); err != nil {
 			return v, nil, err
 		}
 		v.Label = *l.Label

@@ -116,7 +116,7 @@ func (s *scanner) hex(at int) (rune, bool) {
 
 // checkText makes n Bad and reports it when its text must not be stored.
 func (s *scanner) checkText(n *Node) {
-	if reason := InvalidTextReason(n.Text, s.limits.StringBytes); reason != "" {
+	if reason := invalidTextReason(n.Text, s.limits.StringBytes); reason != "" {
 		code := LimitExceeded
 		if !utf8.ValidString(n.Text) {
 			code = Syntax
@@ -126,10 +126,10 @@ func (s *scanner) checkText(n *Node) {
 	}
 }
 
-// InvalidTextReason returns why a text must not be stored, as a sentence without
+// invalidTextReason returns why a text must not be stored, as a sentence without
 // a full stop: it is longer than limit bytes, holds NUL, which PostgreSQL's text
 // cannot, or is not valid UTF-8. "" when it may be.
-func InvalidTextReason(t string, limit int) string {
+func invalidTextReason(t string, limit int) string {
 	switch {
 	case len(t) > limit:
 		return "Text is longer than " + strconv.Itoa(limit) + " bytes; keep large data outside of the definition"

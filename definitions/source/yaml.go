@@ -247,7 +247,7 @@ func (r *yamlReader) plain(n *Node) {
 
 // checkText makes n Bad and reports it when its text must not be stored.
 func (r *yamlReader) checkText(n *Node) {
-	if reason := InvalidTextReason(n.Text, r.limits.StringBytes); reason != "" {
+	if reason := invalidTextReason(n.Text, r.limits.StringBytes); reason != "" {
 		n.Kind = Bad
 		r.finds.Error(LimitExceeded, n, "%s", reason)
 	}

@@ -33,8 +33,8 @@ func reservedSlugs() []string {
 	return []string{"workflows", "runs", "templates", "schedules", "validate", "_runner", "search", "export", "import"}
 }
 
-// Known reports whether s is one of the four statuses; "" is not.
-func (s Status) Known() bool {
+// known reports whether s is one of the four statuses; "" is not.
+func (s Status) known() bool {
 	return s == Draft || s == Active || s == Paused || s == Archived
 }
 
@@ -66,7 +66,7 @@ func CheckImported(w Workflow) (tags []string, err error) {
 			return nil, err
 		}
 	}
-	if !w.Status.Known() {
+	if !w.Status.known() {
 		return nil, errStatus(w.Status)
 	}
 	if !knownTrigger(w.TriggerType) {
@@ -83,7 +83,7 @@ func checkCreate(req CreateRequest) error {
 			return err
 		}
 	}
-	if req.Status != "" && !req.Status.Known() {
+	if req.Status != "" && !req.Status.known() {
 		return errStatus(req.Status)
 	}
 	if req.TriggerType != "" && !knownTrigger(req.TriggerType) {

@@ -134,7 +134,7 @@ func revise(c Current, req UpdateRequest, doc *parser.Document, now time.Time) R
 // other. Errors: fault.Unacceptable invalid_status, fault.Precondition
 // precondition_failed, fault.NotFound workflow_not_found.
 func (s *Service) SetStatus(ctx context.Context, tenantID, ref string, status Status, m IfMatch) (Workflow, error) {
-	if !status.Known() {
+	if !status.known() {
 		return Workflow{}, errStatus(status)
 	}
 	now := s.now()

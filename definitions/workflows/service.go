@@ -134,7 +134,7 @@ func (s *Service) Get(ctx context.Context, tenantID, ref string) (Workflow, erro
 // List returns a page of workflows, last changed first. An unknown status or
 // trigger type is fault.Malformed invalid_request.
 func (s *Service) List(ctx context.Context, q Query) (Page, error) {
-	if q.Status != "" && !q.Status.Known() {
+	if q.Status != "" && !q.Status.known() {
 		return Page{}, fault.New(fault.Malformed, "invalid_request",
 			"status must be draft, active, paused or archived, not %q.", q.Status)
 	}
@@ -158,17 +158,10 @@ func totalOf(wanted bool) int {
 	return -1
 }
 
-// Validate checks a definition without storing it and returns every issue,
-// errors before warnings.
-func (s *Service) Validate(d parser.ParsedDefinition) []fault.Issue {
-	return validation.Parsed(d, s.catalog, nil)
-}
-
 // sound returns the document of a definition without errors; otherwise all
 // issues are one fault, Unacceptable invalid_definition.
 func (s *Service) sound(d parser.ParsedDefinition) (*parser.Document, error) {
-	found := s.Validate(d)
-	return d.Document, validation.Refusal(d.Document, found)
+	return d.Document, validation.Refusal(d.Document, validation.Parsed(d, s.catalog, nil))
 }
 
 // storable returns a sound document that holds no secret of the tenant;

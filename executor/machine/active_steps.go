@@ -82,9 +82,9 @@ func (r *Run) RunningCompensation() (ActiveStep, bool) {
 	}, true
 }
 
-// CompensationType returns the step type that a step's compensation is of, ""
+// compensationType returns the step type that a step's compensation is of, ""
 // without one.
-func (p *Plan) CompensationType(id string) string {
+func (p *Plan) compensationType(id string) string {
 	if n := p.index[id]; n != nil && n.compensate != nil {
 		return n.compensate.stepType
 	}
@@ -95,7 +95,7 @@ func (p *Plan) CompensationType(id string) string {
 func (r *Run) StepType(id string) string { return r.plan.StepType(id) }
 
 // CompensationType returns the type of a step's compensation, "" without one.
-func (r *Run) CompensationType(id string) string { return r.plan.CompensationType(id) }
+func (r *Run) CompensationType(id string) string { return r.plan.compensationType(id) }
 
 // Resumes returns how often the run was resumed after it had ended, and when it
 // last was; for a run that never ended, when it was created.

@@ -70,15 +70,15 @@ func (d Decimal) Compare(other Decimal) int {
 	return s * cmp.Or(cmp.Compare(d.exponent, other.exponent), strings.Compare(d.digits, other.digits))
 }
 
-// Whole reports whether the number has no fraction.
-func (d Decimal) Whole() bool { return d.exponent >= len(d.digits) }
+// whole reports whether the number has no fraction.
+func (d Decimal) whole() bool { return d.exponent >= len(d.digits) }
 
 // Int returns a JSON number that is a whole one of 64 bits, however it is written: 3,
 // 3.0 and 30e-1 are 3. False for everything else, text that is not a number
 // included.
 func Int(number string) (n int64, ok bool) {
 	d, ok := ParseDecimal(number)
-	if !ok || !d.Whole() || d.exponent > 19 {
+	if !ok || !d.whole() || d.exponent > 19 {
 		return 0, false
 	}
 	if d.digits == "" {
@@ -103,5 +103,5 @@ func Count(number string) (n int, ok bool) {
 // what ParseDecimal refuses.
 func IsWhole(number string) bool {
 	d, ok := ParseDecimal(number)
-	return ok && d.Whole()
+	return ok && d.whole()
 }

@@ -44,23 +44,12 @@ func (r *Regexp) MatchString(s string) bool { return r.compile().MatchString(s) 
 // FindString is as in the standard library.
 func (r *Regexp) FindString(s string) string { return r.compile().FindString(s) }
 
-// FindStringIndex is as in the standard library.
-func (r *Regexp) FindStringIndex(s string) []int { return r.compile().FindStringIndex(s) }
-
 // FindStringSubmatch is as in the standard library.
 func (r *Regexp) FindStringSubmatch(s string) []string { return r.compile().FindStringSubmatch(s) }
 
 // FindStringSubmatchIndex is as in the standard library.
 func (r *Regexp) FindStringSubmatchIndex(s string) []int {
 	return r.compile().FindStringSubmatchIndex(s)
-}
-
-// FindAllString is as in the standard library.
-func (r *Regexp) FindAllString(s string, n int) []string { return r.compile().FindAllString(s, n) }
-
-// FindAllStringSubmatch is as in the standard library.
-func (r *Regexp) FindAllStringSubmatch(s string, n int) [][]string {
-	return r.compile().FindAllStringSubmatch(s, n)
 }
 
 // FindAllStringSubmatchIndex is as in the standard library.
@@ -72,9 +61,6 @@ func (r *Regexp) FindAllStringSubmatchIndex(s string, n int) [][]int {
 func (r *Regexp) ExpandString(dst []byte, template, src string, match []int) []byte {
 	return r.compile().ExpandString(dst, template, src, match)
 }
-
-// ReplaceAll is as in the standard library.
-func (r *Regexp) ReplaceAll(src, repl []byte) []byte { return r.compile().ReplaceAll(src, repl) }
 
 // ReplaceAllString is as in the standard library.
 func (r *Regexp) ReplaceAllString(src, repl string) string {
