@@ -21,6 +21,8 @@ type Budget struct {
 	// Stopped is called before each expression; true: the rest is not wanted any
 	// more. Nil: all of it is.
 	Stopped func() bool
+
+	refused bool // members were wanted that were not left
 }
 
 // Over reports whether expressions were left unchecked because there were too many.
@@ -53,9 +55,44 @@ func (b *Budget) members(n int) bool {
 		return true
 	}
 	if b.Members < n {
+		b.refused = true
 		return false
 	}
 	b.Members -= n
+	return true
+}
+
+// short reports whether some check had to do without members of schemas, so that it may
+// have found less than another one would.
+func (b *Budget) short() bool { return b != nil && b.refused }
+
+// now returns what is left at present.
+func (b *Budget) now() Budget {
+	if b == nil {
+		return Budget{}
+	}
+	return *b
+}
+
+// taken returns the members and the instructions that were taken since before.
+func (b *Budget) taken(before Budget) (members, patterns int) {
+	if b == nil {
+		return 0, 0
+	}
+	return before.Members - b.Members, before.Patterns - b.Patterns
+}
+
+// again takes what a check took before and returns true, or returns false and takes
+// nothing where less is left of either.
+func (b *Budget) again(members, patterns int) bool {
+	if b == nil {
+		return true
+	}
+	if b.Members < members || b.Patterns < patterns {
+		return false
+	}
+	b.Members -= members
+	b.Patterns -= patterns
 	return true
 }
 

@@ -94,6 +94,11 @@ func check(source string, shift int, env Env, want Want, bare bool) []Problem {
 	if env.known == nil {
 		env.known = NewEnv().known
 	}
+	formed := env.Forms.take(source, env, want, bare)
+	if formed && env.Forms.known(env) {
+		return nil
+	}
+	before := env.Budget.now()
 	tree, a, err := parse(source, env.Secrets)
 	if err != nil {
 		return env.refused(err, shift)
@@ -111,6 +116,9 @@ func check(source string, shift int, env Env, want Want, bare bool) []Problem {
 	}
 	if !env.Budget.patterns(p.patterns) {
 		return env.refused(failAt(CodeLimit, 1, "the patterns of all expressions together are too large; use fewer of them, or smaller repetitions"), shift)
+	}
+	if formed && len(c.problems) == 0 {
+		env.Forms.remember(env, c.refs, before)
 	}
 	for i := range c.problems {
 		c.problems[i].Column += shift

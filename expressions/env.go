@@ -35,6 +35,9 @@ type Env struct {
 	Completed bool
 	// Budget bounds the work of checks; nil: nothing does.
 	Budget *Budget
+	// Forms spares checks of expressions that differ only in their steps; nil: each is
+	// checked itself.
+	Forms *Forms
 
 	known *known
 }

@@ -62,7 +62,7 @@ type visibility struct {
 // the pass goes on.
 func (v *visibility) env(s scope) expressions.Env {
 	env := expressions.NewEnv()
-	env.Secrets, env.Budget = s.secrets, &v.budget
+	env.Secrets, env.Budget, env.Forms = s.secrets, &v.budget, &v.forms
 	// The input is visible everywhere.
 	env.Shape("input", v.typing.input)
 	// Handlers also see how the run went.

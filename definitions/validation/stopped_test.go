@@ -17,7 +17,7 @@ import (
 func TestValidationEndsWithItsRequest(t *testing.T) {
 	var list strings.Builder
 	for i := range 2_000 {
-		fmt.Fprintf(&list, `,{"id":"s%d","type":"script","if":"[1,2,3] == input.a%s","config":{"script":"x"}}`, i, strings.Repeat(" or input.b in [1,2,3]", 5))
+		fmt.Fprintf(&list, `,{"id":"s%[1]d","type":"script","if":"[1,2,3] == input.a%[1]d%[2]s","config":{"script":"x"}}`, i, strings.Repeat(" or input.b in [1,2,3]", 5))
 	}
 	doc, found := parser.Parse([]byte(`{"name":"n","steps":[`+list.String()[1:]+`]}`), source.JSON)
 	s := workflows.NewService(workflows.ServiceConfig{Catalog: steps.Default(steps.Deps{})})

@@ -47,6 +47,7 @@ type pass struct {
 	types       *stepTypes
 	comparisons int                // of names, that are left
 	budget      expressions.Budget // what checking expressions and patterns may still cost
+	forms       expressions.Forms  // of the expressions that were found sound
 }
 
 // newPass returns a pass that has found nothing beyond what doc's tally holds.
