@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"heddle/migrations"
 	"slices"
 	"strings"
 
@@ -83,6 +84,12 @@ func (r runRange) where(tenantID string, o runOrder) *conditions {
 		c.add("r.workflow_id = ?", r.Workflow)
 	}
 	c.add("r.state = ? AND r.trigger_kind = ?", r.State, r.Trigger)
+	key := o.key(r)
+	if o.after != 0 {
+		// Before the condition of the index and as a pair: of two lower bounds SQLite
+		// takes the first, and a plan tells a pair from started_at > 0.
+		c.add("("+key+", r.id) >= (?, '')", o.after+1)
+	}
 	switch {
 	case r.Punctual == 1:
 		c.add(punctualSQL)
@@ -90,10 +97,6 @@ func (r runRange) where(tenantID string, o runOrder) *conditions {
 		c.add(startedLateSQL)
 	default:
 		c.add(notPunctualSQL)
-	}
-	key := o.key(r)
-	if o.after != 0 {
-		c.add(key+" > ?", o.after)
 	}
 	switch {
 	// A position is within the bounds, so that one upper bound is enough.
@@ -103,6 +106,27 @@ func (r runRange) where(tenantID string, o runOrder) *conditions {
 		c.add(key+" < ?", o.before)
 	}
 	return c
+}
+
+// table returns the table of runs as a FROM names it. SQLite, which has no statistics,
+// is told the range's index: where a page is wanted it takes one without the workflow
+// for better.
+func (r runRange) table(tx *gorm.DB, o runOrder) string {
+	if tx.Name() != string(migrations.SQLite) {
+		return "runs AS r"
+	}
+	index := "runs_by_state"
+	if r.Workflow != "" {
+		index = "runs_by_workflow"
+	}
+	switch {
+	case r.Punctual == 1:
+	case o.byStart:
+		index += "_start"
+	default:
+		index += "_late"
+	}
+	return "runs AS r INDEXED BY " + index
 }
 
 // findRanges lists the ranges of a tenant that have a run: of the workflows, each
@@ -184,7 +208,7 @@ type rangeList struct {
 func (l rangeList) positions(tx *gorm.DB, limit int) ([]position, error) {
 	var all []position
 	for some := range slices.Chunk(l.ranges, rangesPerStatement) {
-		text, args := l.merge(some, limit)
+		text, args := l.merge(tx, some, limit)
 		var found []struct {
 			Place int64
 			ID    string
@@ -204,7 +228,7 @@ func (l rangeList) positions(tx *gorm.DB, limit int) ([]position, error) {
 
 // merge returns the statement that merges ranges: one ordered and limited branch for
 // each, merged and limited again.
-func (l rangeList) merge(ranges []runRange, limit int) (string, []any) {
+func (l rangeList) merge(tx *gorm.DB, ranges []runRange, limit int) (string, []any) {
 	var branches []string
 	var args []any
 	for _, r := range ranges {
@@ -212,7 +236,7 @@ func (l rangeList) merge(ranges []runRange, limit int) (string, []any) {
 		if l.condition != "" {
 			c.add(l.condition)
 		}
-		branches = append(branches, "SELECT * FROM (SELECT "+key+" AS place, r.id AS id FROM runs AS r"+l.join+" WHERE "+c.sql()+" ORDER BY "+key+" DESC, r.id DESC LIMIT ?) AS b")
+		branches = append(branches, "SELECT * FROM (SELECT "+key+" AS place, r.id AS id FROM "+r.table(tx, l.order)+l.join+" WHERE "+c.sql()+" ORDER BY "+key+" DESC, r.id DESC LIMIT ?) AS b")
 		args = append(append(args, c.args...), limit)
 	}
 	return "SELECT place, id FROM (" + strings.Join(branches, " UNION ALL ") + ") AS m ORDER BY place DESC, id DESC LIMIT ?", append(args, limit)
@@ -229,7 +253,7 @@ func (l rangeList) sums(tx *gorm.DB, expressions ...string) ([]int64, error) {
 		for i := range one {
 			dest[i] = &one[i]
 		}
-		if err := tx.Raw("SELECT "+strings.Join(expressions, ", ")+" FROM runs AS r WHERE "+c.sql(), c.args...).Row().Scan(dest...); err != nil {
+		if err := tx.Raw("SELECT "+strings.Join(expressions, ", ")+" FROM "+r.table(tx, l.order)+" WHERE "+c.sql(), c.args...).Row().Scan(dest...); err != nil {
 			return nil, err
 		}
 		for i, n := range one {
