@@ -8,6 +8,7 @@ import (
 	"heddle/fault"
 	"heddle/internal/elements"
 	"heddle/versions"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,6 +43,33 @@ func (db *DB) Version(ctx context.Context, tenantID, workflowID, version string)
 	}
 	return row.version(), translate(err)
 }
+
+// Labels returns the labels of versions, of workflows that are not deleted, with one
+// statement for labelsPerStatement of them; versions without one are left out. Each is
+// a lookup by the primary keys.
+func (db *DB) Labels(ctx context.Context, tenantID string, refs []versions.Ref) (map[versions.Ref]string, error) {
+	labels := make(map[versions.Ref]string)
+	for some := range slices.Chunk(refs, labelsPerStatement) {
+		text := "SELECT v.workflow_id, v.number, v.label FROM (VALUES (?, CAST(? AS INTEGER))" + strings.Repeat(", (?, ?)", len(some)-1) + `) AS r
+			JOIN workflow_versions AS v ON v.workflow_id = r.column1 AND v.number = r.column2
+			JOIN workflows AS w ON w.id = v.workflow_id AND w.deleted = 0 WHERE v.tenant_id = ? AND v.label <> ''`
+		args := make([]any, 0, 2*len(some)+1)
+		for _, ref := range some {
+			args = append(args, ref.WorkflowID, ref.Number)
+		}
+		var rows []versionRow
+		if err := db.reader(ctx).Raw(text, append(args, tenantID)...).Scan(&rows).Error; err != nil {
+			return nil, translate(err)
+		}
+		for _, r := range rows {
+			labels[versions.Ref{WorkflowID: r.WorkflowID, Number: r.Number}] = r.Label
+		}
+	}
+	return labels, nil
+}
+
+// labelsPerStatement bounds the text of a statement of Labels.
+const labelsPerStatement = 200
 
 // SetLabel sets or clears ("") a version's label and raises the workflow's
 // revision, unless the label is that already, in one transaction. check sees

@@ -102,6 +102,13 @@ func (s *Service) Active(ctx context.Context, w workflows.Workflow) (Version, er
 	return s.store.Version(ctx, w.TenantID, w.ID, strconv.Itoa(w.ActiveVersion))
 }
 
+// Labels returns the labels of versions as they are now, with one read however many
+// they are. Those without a label, and those of workflows that are deleted or another
+// tenant's, are left out.
+func (s *Service) Labels(ctx context.Context, tenantID string, refs []Ref) (map[Ref]string, error) {
+	return s.store.Labels(ctx, tenantID, refs)
+}
+
 // cursorPrefix marks the cursors of this list, so that those of others are refused.
 const cursorPrefix = "v"
 

@@ -18,6 +18,9 @@ type Store interface {
 	Versions(ctx context.Context, tenantID, workflowID string, before, limit int) ([]Version, error)
 	// Version reads one version, with its definition.
 	Version(ctx context.Context, tenantID, workflowID, version string) (Version, error)
+	// Labels returns the labels that the versions have now, by version. Those without
+	// a label, or of a deleted workflow, are left out.
+	Labels(ctx context.Context, tenantID string, refs []Ref) (map[Ref]string, error)
 	// Change reads the workflow, calls decide with it and stores what decide
 	// returns, the new version included. decide is pure and may be called again
 	// after a conflict; its error is returned and nothing is stored. It is the one

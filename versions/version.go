@@ -52,3 +52,9 @@ type Version struct {
 	Author         audit.Actor     // zero where only the name is known
 	CreatedAt      time.Time       // UTC, to the millisecond
 }
+
+// Ref names a version by the id of its workflow and its number.
+type Ref struct {
+	WorkflowID string
+	Number     int
+}

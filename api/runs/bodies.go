@@ -5,7 +5,8 @@ import (
 	"heddle/api/core"
 	"heddle/definitions/workflows"
 	"heddle/executor"
-	"heddle/fault"
+	"heddle/versions"
+	"maps"
 	"strconv"
 )
 
@@ -152,36 +153,35 @@ type versionNames struct {
 	h *handlers
 	c *core.Call
 	// known holds the names that were looked up for this answer.
-	known map[runVersion]string
-}
-
-// runVersion identifies a version for the cache of names.
-type runVersion struct {
-	workflowID string
-	// version is the number; the label may change, and is what is looked up.
-	version int
+	known map[versions.Ref]string
 }
 
 // versionNames returns an empty cache for one answer.
 func (h *handlers) versionNames(c *core.Call) versionNames {
-	return versionNames{h, c, map[runVersion]string{}}
+	return versionNames{h, c, map[versions.Ref]string{}}
 }
 
-// of returns the name of the version that a run is on. It reads the version once.
+// load reads the names of the versions that runs are on, with one read for all that are not known
+// yet. The label is that of now, which may be newer than the run.
+func (n versionNames) load(runs ...executor.Record) error {
+	var missing []versions.Ref
+	for _, r := range runs {
+		ref := versions.Ref{WorkflowID: r.WorkflowID, Number: r.Version}
+		if _, ok := n.known[ref]; !ok {
+			n.known[ref] = "v" + strconv.Itoa(r.Version)
+			missing = append(missing, ref)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	labels, err := n.h.Versions.Labels(n.c.Ctx(), n.c.TenantID(), missing)
+	maps.Copy(n.known, labels)
+	return err
+}
+
+// of returns the name of the version that a run is on. It reads it unless load has.
 func (n versionNames) of(r executor.Record) (string, error) {
-	key := runVersion{r.WorkflowID, r.Version}
-	if name, ok := n.known[key]; ok {
-		return name, nil
-	}
-	name := "v" + strconv.Itoa(r.Version)
-	_, v, err := n.h.Versions.Get(n.c.Ctx(), n.c.TenantID(), r.WorkflowID, name)
-	switch {
-	// The label as it is now, which may be newer than the run.
-	case err == nil && v.Label != "":
-		name = v.Label
-	case err != nil && fault.KindOf(err) != fault.NotFound:
-		return "", err
-	}
-	n.known[key] = name
-	return name, nil
+	err := n.load(r)
+	return n.known[versions.Ref{WorkflowID: r.WorkflowID, Number: r.Version}], err
 }

@@ -70,8 +70,7 @@ func (h *handlers) authoriseNamed(c *core.Call, ref string) error {
 }
 
 // v1List lists the runs that the caller may view, of all workflows, newest first: by creation, or by
-// start where a bound of that is given. The names of
-// their versions are looked up once per version and page.
+// start where a bound of that is given. The names of their versions are one read.
 func (h *handlers) v1List(c *core.Call) error {
 	q, p, err := c.PageQuery()
 	if err != nil {
@@ -88,6 +87,9 @@ func (h *handlers) v1List(c *core.Call) error {
 		return err
 	}
 	list, names := v1RunList{Runs: make([]v1Summary, len(found.Runs)), NextCursor: core.TextOrNull(found.Next)}, h.versionNames(c)
+	if err := names.load(found.Runs...); err != nil {
+		return err
+	}
 	for i, r := range found.Runs {
 		if list.Runs[i], err = v1SummaryOf(r, names); err != nil {
 			return err

@@ -16,6 +16,7 @@ var versionTests = map[string]func(*testing.T, *store.DB){
 	"versions are listed newest first":          testVersionList,
 	"version is found by number and label":      testVersionRead,
 	"version label is set, unique and cleared":  testVersionLabel,
+	"version labels are read for many at once":  testVersionLabels,
 	"version label wants the current revision":  testVersionPrecondition,
 	"target resolves number, label and nothing": testTarget,
 }
@@ -59,6 +60,31 @@ func testVersionList(t *testing.T, db *store.DB) {
 	list, err := db.Versions(ctx, "t2", "wf_1", 0, 10)
 	must(t, err)
 	same(t, "another tenant's", len(list), 0)
+}
+
+// testVersionLabels: labels are found by workflow and number, also of more versions than
+// one statement reads; not those of another tenant or of a deleted workflow.
+func testVersionLabels(t *testing.T, db *store.DB) {
+	history(t, db)
+	gone := revision("t1", "wf_2", "two", 2)
+	gone.Version.Label = "gone"
+	create(t, db, gone)
+	refs := []versions.Ref{{WorkflowID: "wf_2", Number: 1}}
+	for n := range 1000 {
+		refs = append(refs, versions.Ref{WorkflowID: "wf_1", Number: n})
+	}
+	refs = append(refs, versions.Ref{WorkflowID: "wf_3", Number: 1})
+	labels := func(tenantID string, refs []versions.Ref) map[versions.Ref]string {
+		got, err := db.Labels(ctx, tenantID, refs)
+		must(t, err)
+		return got
+	}
+	beta := versions.Ref{WorkflowID: "wf_1", Number: 3}
+	same(t, "labels", labels("t1", refs), map[versions.Ref]string{refs[0]: "gone", beta: "beta"})
+	same(t, "another tenant's", labels("t2", refs), map[versions.Ref]string{})
+	same(t, "of nothing", labels("t1", nil), map[versions.Ref]string{})
+	must(t, db.DeleteWorkflow(ctx, "t1", "wf_2", func(workflows.Workflow, bool) error { return nil }))
+	same(t, "after a deletion", labels("t1", refs), map[versions.Ref]string{beta: "beta"})
 }
 
 // testVersionRead: a version is found by number, with and without v, by label and as
