@@ -3,56 +3,9 @@ package expressions
 import (
 	"fmt"
 	"strings"
-	"sync"
 
 	regexp "heddle/internal/lazyregexp"
 )
-
-// word is what to write instead of a word or sign that other languages have,
-// for an author who knows another product. None of it changes what an
-// expression means: it only makes errors helpful.
-type word struct {
-	names   string // the words, separated by spaces; of signs, one
-	say     string // a clause for the message, after a colon
-	suggest string // what takes its place, for Suggestion; empty: no single text does
-}
-
-// wordTable finds a word by each of its names.
-type wordTable map[string]word
-
-// tableOf returns a function that builds the table when it is first called: a
-// process that never meets a faulty expression pays nothing for it. Of a name
-// that occurs twice the last word counts. The function may be called
-// concurrently.
-func tableOf(words []word) func() wordTable {
-	return sync.OnceValue(func() wordTable {
-		table := wordTable{}
-		for _, w := range words {
-			for name := range strings.FieldsSeq(w.names) {
-				table[name] = w
-			}
-		}
-		return table
-	})
-}
-
-// find looks a name up as it is written, then in lower case and without
-// underscores. So a name in the table that has neither capitals nor underscores
-// stands for all its spellings.
-func (t wordTable) find(name string) (word, bool) {
-	if w, ok := t[name]; ok {
-		return w, true
-	}
-	w, ok := t[strings.ReplaceAll(strings.ToLower(name), "_", "")]
-	return w, ok
-}
-
-// error returns an Error whose message is the format and the word's clause.
-func (w word) error(code string, column int, format string, args ...any) *Error {
-	e := failAt(code, column, format+": %s", append(args, w.say)...)
-	e.Suggestion = w.suggest
-	return e
-}
 
 // wrapped are the ways in which other products mark an expression. Each pattern
 // matches a whole trimmed text and has the expression as its first group.
@@ -120,73 +73,6 @@ func foreignSyntax(source string) *Error {
 	return incomplete(source)
 }
 
-// incomplete finds a part that is missing: a bracket's other half, what stands
-// behind a ?, or an operator between two values. It follows tokens, not the
-// grammar, which has failed already. Nil: nothing is known to be missing.
-func incomplete(source string) *Error {
-	if e := unbalanced(source); e != nil {
-		return e
-	}
-	question, colon, before, first, braces := 0, false, "", "", false
-	for s := newScan(source); s.next(); {
-		token := s.token()
-		if token == "?" || token == "." {
-			if _, length := signAt(source[s.start:]); length > 1 {
-				s.end = s.start + length
-				before = source[s.start:s.end]
-				continue
-			}
-		}
-		if first == "" {
-			first = token
-		}
-		switch {
-		// The column of the first ? is that of the error, if no : follows.
-		case token == "?" && question == 0:
-			question = s.column()
-		case token == ":":
-			colon = true
-		case token == "{":
-			braces = true
-		case strings.ContainsAny(token[:1], "'\"`") && operandEnd(before), identifier(token) && !operatorWords[token] && operandEnd(before) && before != "in":
-			if (first == "if" || first == "range" || first == "with") && !braces {
-				return failAt(CodeSyntax, 1, "{{%s … }} is a statement of Handlebars or Go templates, which there are none of: write an expression, such as input.ok ? 'a' : 'b', or join(map(list, #.name), ', ')", first)
-			}
-			return missingOperator(source, s, before)
-		}
-		before = token
-	}
-	switch {
-	case first == "if" && !braces:
-		return failAt(CodeSyntax, 1, "write a ? b : c, or if a { b } else { c }; a statement of Handlebars or Go templates, such as {{ if }} … {{ end }}, there is not")
-	case question > 0 && !colon:
-		return failAt(CodeSyntax, question, "behind ? two values are needed: write a ? b : c; ?? gives a default, as in a ?? 'b'")
-	}
-	return nil
-}
-
-// missingOperator is the error of two values with nothing between them, where s
-// is at the second and before is the token in front of it: a function without
-// its brackets, or texts that are to be joined.
-func missingOperator(source string, s *scan, before string) *Error {
-	value, column := s.token(), s.column()
-	// Behind a closing bracket or a text, no function can be meant.
-	if !identifier(before) {
-		return failAt(CodeSyntax, column, "an operator is missing before %s; + joins texts", shown(value))
-	}
-	rest := strings.TrimSpace(source[s.start:])
-	name := before
-	if w, ok := functionWords().find(name); ok && functions[name].run == nil && functions[w.suggest].run != nil {
-		name = w.suggest
-	}
-	if functions[name].run == nil {
-		return failAt(CodeSyntax, column, "an operator is missing between %s and %s; a function's arguments stand in brackets, as in upper(x)", before, clipped(value))
-	}
-	e := failAt(CodeSyntax, column, "a function's arguments stand in brackets: write %s(%s)", name, clipped(rest))
-	e.Suggestion = name + "(" + rest + ")"
-	return e
-}
-
 // clipped is the first 60 characters of a part of an expression, for a message.
 func clipped(s string) string {
 	if r := []rune(s); len(r) > 60 {
@@ -211,86 +97,6 @@ func inBraces(source string) *Error {
 	}
 	return nil
 }
-
-// signs are operators of other languages, the longer first; those of expr-lang
-// are among them, with an empty clause, so that none of the others is found
-// inside one of these.
-var signs = []word{
-	{"===", "=== is JavaScript's: write ==", "=="},
-	{"!==", "!== is JavaScript's: write !=", "!="},
-	{"&&=", "nothing is assigned in an expression", ""},
-	{"=~", "=~ is another language's: write matches", "matches"},
-	{"!~", "!~ is another language's: write not (… matches …)", ""},
-	{"<>", "<> is SQL's: write !=", "!="},
-	{"=>", "=> is JavaScript's: a predicate names the element #, as in map(list, #.name)", ""},
-	{"->", "-> is another language's: a predicate names the element #, as in map(list, #.name)", ""},
-	{":=", "nothing is assigned in an expression; let x = …; names a value", ""},
-	{"+=", "nothing is assigned in an expression", ""},
-	{"-=", "nothing is assigned in an expression", ""},
-	{"++", "nothing is assigned in an expression", ""},
-	{"?:", "?: is another language's: write ?? for a default", "??"},
-	{"==", "", ""},
-	{"!=", "", ""},
-	{"<=", "", ""},
-	{">=", "", ""},
-	{"&&", "", ""},
-	{"||", "", ""},
-	{"**", "", ""},
-	{"??", "", ""},
-	{"?.", "", ""},
-	{"..", "", ""},
-	{"=", "= compares nothing: write ==", "=="},
-	{"&", "& is another language's: write and, or + to join texts", "and"},
-	{"~", "~ is another language's: write + to join texts, or matches for a pattern", ""},
-	{"@", "@ names nothing here: write input.… or steps.ID.output.…; in a predicate # is the element", ""},
-	{"\\", "a backslash stands in texts alone", ""},
-	{"{%", "{% %} is Jinja's: write an expression, such as input.ok ? 'a' : 'b'", ""},
-	{"${", "${ } is another product's way to mark an expression: write what is inside alone", ""},
-}
-
-// betweenWords are words of other languages that stand where an operator is
-// expected, that is, behind a value.
-var betweenWords = tableOf([]word{
-	{"is", "is is another language's: write == or !=, as in x != nil", "=="},
-	{"AND And", "write and, or &&", "and"},
-	{"OR Or", "write or, or ||", "or"},
-	{"IN In", "write in", "in"},
-	{"NOT Not", "write not, or !", "not"},
-	{"like LIKE ilike", "write matches with a regular expression, or startsWith, endsWith, contains", "matches"},
-	{"between BETWEEN", "write x >= a and x <= b", ""},
-	{"eq EQ equals", "write ==", "=="},
-	{"ne neq NE", "write !=", "!="},
-	{"gt GT", "write >", ">"},
-	{"lt LT", "write <", "<"},
-	{"ge gte GE", "write >=", ">="},
-	{"le lte LE", "write <=", "<="},
-	{"for", "there are no comprehensions: write map(list, #.name), or filter(list, #.ok)", ""},
-	{"then", "write a ? b : c, or if a { b } else { c }", ""},
-	{"if", "write a ? b : c: the condition stands first", ""},
-	{"unless", "write not", "not"},
-	{"instanceof", "write type(x) == \"string\"", ""},
-	{"mod", "write %", "%"},
-	{"div", "write /", "/"},
-	{"has includes include contain", "write contains for a text, or 'x' in list", "contains"},
-	{"starts_with startswith beginsWith", "write startsWith", "startsWith"},
-	{"ends_with endswith", "write endsWith", "endsWith"},
-	{"match regex rlike", "write matches", "matches"},
-})
-
-// leadWords are words of other languages that stand where a value is expected
-// and are followed by one.
-var leadWords = tableOf([]word{
-	{"NOT Not", "write not, or !", "not"},
-	{"for foreach", "there are no loops in an expression: write map(list, #.name), or filter(list, #.ok)", ""},
-	{"exists defined isset", "write x != nil", ""},
-	{"typeof", "write type(x)", "type"},
-	{"new", "there are no objects to make; date(text) reads a time", ""},
-	{"await return", "remove it: the text is the expression itself", ""},
-	{"var const", "write let x = …;", "let"},
-	{"lambda function def fn", "there are no functions to write: a predicate names the element #, as in map(list, #.name)", ""},
-	{"when case where", "write a ? b : c", ""},
-	{"f r b F", "there are no f-strings: join texts with +, as in 'a' + string(input.n)", ""},
-})
 
 // foreignTokens looks at the tokens in the order of the text, and returns the
 // error of the first that another language would have written; nil: there is
@@ -367,34 +173,6 @@ func foreignToken(source string, s *scan, before string) *Error {
 // module 3 returned.
 var moduleNumber = regexp.MustCompile(`^\d+\.[A-Za-z_]`)
 
-// unbalanced finds a bracket outside strings without its other half, or with a
-// wrong one; nil: all match.
-func unbalanced(source string) *Error {
-	type opened struct {
-		bracket string
-		column  int
-	}
-	var open []opened
-	pairs := map[string]string{")": "(", "]": "[", "}": "{"}
-	for s := newScan(source); s.next(); {
-		switch {
-		case s.opens():
-			open = append(open, opened{s.token(), s.column()})
-		case s.closes() && len(open) == 0:
-			return failAt(CodeSyntax, s.column(), "there is a %s without its %s", s.token(), pairs[s.token()])
-		case s.closes() && open[len(open)-1].bracket != pairs[s.token()]:
-			return failAt(CodeSyntax, s.column(), "the %s of column %d is closed by a %s", open[len(open)-1].bracket, open[len(open)-1].column, s.token())
-		case s.closes():
-			open = open[:len(open)-1]
-		}
-	}
-	if len(open) > 0 {
-		last := open[len(open)-1]
-		return failAt(CodeSyntax, last.column, "the %s that opens here is never closed", last.bracket)
-	}
-	return nil
-}
-
 // signAt returns the sign of signs that a text begins with, and its length in
 // bytes; an empty word and 0 for none.
 func signAt(rest string) (word, int) {
@@ -422,10 +200,6 @@ func operandEnd(token string) bool {
 	last := token[len(token)-1]
 	return strings.IndexByte(")]}'\"`", last) >= 0 || wordRune(rune(last)) && !operatorWords[token]
 }
-
-// operatorWords are the words that are operators, or begin a construct: no
-// value ends with one.
-var operatorWords = map[string]bool{"not": true, "and": true, "or": true, "in": true, "matches": true, "contains": true, "startsWith": true, "endsWith": true, "let": true, "if": true, "else": true}
 
 // foreignWord judges the identifier that s is at by the token before it and the
 // text behind it: behind a value it would be an operator, elsewhere a statement

@@ -6,13 +6,9 @@ import (
 	"heddle/definitions"
 	"heddle/definitions/advice"
 	"heddle/definitions/source"
-	"heddle/internal/exactjson"
-	"math"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // decoder fills Go values from nodes and reports whatever does not fit. A field
@@ -56,119 +52,6 @@ func (d *decoder) object(n *source.Node, v reflect.Value, what string) {
 	}
 }
 
-// missing reports the absence of the required field name, with what to write
-// where the rest of the object shows it: an id made from the name, a type that
-// the config has the fields of.
-func (d *decoder) missing(n *source.Node, t reflect.Type, name, what string) {
-	f := d.finds.Error(source.MissingField, n, "Field '%s' is missing in %s", name, what)
-	if t == reflect.TypeFor[definitions.Definition]() && !f.Unlisted {
-		f.Message += ". " + map[string]string{"name": "Write name: what people call the workflow", "steps": "Write steps: " + advice.Examples["steps"]}[name]
-		return
-	}
-	// Beyond the definition and its steps, the field's name is all that can
-	// be said.
-	if t != reflect.TypeFor[definitions.Step]() || f.Unlisted {
-		return
-	}
-	switch {
-	case name == "id" && source.TextOf(n.Member("name")) != "":
-		if id := advice.IDFrom(source.TextOf(n.Member("name"))); id != "" {
-			f.WithSuggestion("id: " + id).Message += ". Write id: " + id
-		}
-	case name == "id" && len(n.Keys) == 1 && n.Kids[0].Member("type") != nil:
-		f.WithSuggestion("id: " + n.Keys[0]).Message += ". Steps are a list of {id: " + source.Clip(n.Keys[0]) + ", type: …}, not of names with what they do"
-		d.doc.Explain(n, []string{"type"})
-	case name == "id":
-		f.Message += ". Write id: a word that no other step has"
-	case name == "type" && typeOfConfig(n.Member("config")) != "":
-		f.WithSuggestion(typeOfConfig(n.Member("config"))).Message += ". Write type: " + f.Suggestion
-	case name == "type":
-		f.Message += ". Write type: agent_task, condition, http_request, loop, script, wait or webhook"
-	}
-}
-
-// typeOfConfig returns the step type that has one of config's members and is the
-// most likely one, "" when no member is known. payload comes before url, since a
-// webhook has both.
-func typeOfConfig(config *source.Node) string {
-	for _, only := range []struct{ field, of string }{
-		{"payload", "webhook"},
-		{"event", "webhook"},
-		{"url", "http_request"},
-		{"script", "script"},
-		{"goal", "agent_task"},
-		{"agent_id", "agent_task"},
-		{"expression", "condition"},
-		{"cases", "condition"},
-		{"items", "loop"},
-		{"while", "loop"},
-		{"seconds", "wait"},
-		{"until", "wait"},
-		{"signal", "wait"},
-	} {
-		if config.Member(only.field) != nil {
-			return only.of
-		}
-	}
-	return ""
-}
-
-// wrong reports a value that is not what is wanted (want, with its article) and
-// makes it Bad. A value that is Bad was reported before.
-func (d *decoder) wrong(n *source.Node, what, want string) {
-	if n.Kind == source.Bad {
-		return
-	}
-	// It still becomes Bad, or later checks would report it in words of their
-	// own.
-	if d.finds.Skip(source.WrongType) {
-		n.Kind = source.Bad
-		return
-	}
-	f := d.finds.Error(source.WrongType, n, "%s must be %s, not %s", source.Capitalize(what), want, n.Kind)
-	had := n.Kind
-	// SuggestFix looks at the members of an object; any other value is Bad for it
-	// already.
-	n.Kind = source.Object // for its members
-	if had != source.Object {
-		n.Kind = source.Bad
-	}
-	advice.SuggestFix(f, n, had, advice.FieldOf(what), want)
-	n.Kind = source.Bad
-	if strings.HasPrefix(what, "step ") && want == "an object" {
-		f.Message += ". Write {id: a, type: script, config: {script: …}}"
-	}
-	// Booleans of other conventions, and numbers in quotes, have an obvious
-	// right form.
-	if want == "a boolean" && n.Text != "" {
-		switch strings.ToLower(n.Text) {
-		case "yes", "on", "true", "1":
-			f.WithSuggestion("true")
-		case "no", "off", "false", "0":
-			f.WithSuggestion("false")
-		}
-	}
-	if want == "a number" && exactjson.IsNumber(n.Text) {
-		f.WithSuggestion(n.Text)
-	}
-}
-
-// notExpression reports a value that is not text in the place of an expression,
-// with the text that stands for it: true as "true", a list as its JSON.
-func (d *decoder) notExpression(n *source.Node, what string) {
-	if n.Kind == source.Bad {
-		return
-	}
-	f := d.finds.Error(source.WrongType, n, "%s must be text that is an expression, not %s", source.Capitalize(what), n.Kind)
-	// A longer value is not worth quoting, and null was not meant as an
-	// expression.
-	if n.Kind != source.Null && n.To-n.From <= 200 {
-		write := string(d.doc.Raw(n))
-		f.WithSuggestion(write).Message += fmt.Sprintf(". Put it in quotes: \"%s\"", source.Clip(write))
-	}
-	n.Kind = source.Bad
-}
-
 // value decodes n into v, the field f of the object that owner names. It panics
 // on a Go type that no definition has.
 func (d *decoder) value(n *source.Node, v reflect.Value, f field, owner string) {
@@ -205,115 +88,6 @@ func (d *decoder) value(n *source.Node, v reflect.Value, f field, owner string) 
 	default:
 		panic("definitions: cannot decode into " + v.Type().String())
 	}
-}
-
-// rawValue stores the canonical text of n, which is not copied.
-func (d *decoder) rawValue(n *source.Node, v reflect.Value, f field, what string) {
-	if n.Kind == source.Bad {
-		return
-	}
-	if f.rule.object && n.Kind != source.Object {
-		d.wrong(n, what, "an object")
-		return
-	}
-	v.SetBytes(d.doc.Raw(n))
-}
-
-// text decodes a string and checks it against its rule. A refused string is
-// stored all the same, so that other checks know what was written, but its node
-// becomes Bad.
-func (d *decoder) text(n *source.Node, v reflect.Value, r rule, what string) {
-	if n.Kind != source.String {
-		if r.expression {
-			d.notExpression(n, what)
-			return
-		}
-		d.wrong(n, what, "text")
-		return
-	}
-	v.SetString(n.Text)
-	// Characters, not bytes: limits are the same in every language.
-	length := utf8.RuneCountInString(n.Text)
-	switch {
-	case len(r.enum) > 0 && !slices.Contains(r.enum, n.Text):
-		advice.NotAllowed(d.finds, n, source.Capitalize(what), r.name, r.enum)
-	case r.pattern != nil && !r.pattern.MatchString(n.Text):
-		d.finds.Error(source.InvalidValue, n, "%s is '%s', but must be %s", source.Capitalize(what), source.Clip(n.Text), r.patternSay)
-	case r.expression && strings.TrimSpace(n.Text) == "":
-		d.finds.Error(source.InvalidValue, n, "%s is empty; write an expression or leave the field out", source.Capitalize(what))
-	case r.expression && len(n.Text) > definitions.MaxExpressionBytes:
-		d.finds.Error(source.LimitExceeded, n, "%s is longer than %d bytes; move parts of it into steps of their own", source.Capitalize(what), definitions.MaxExpressionBytes)
-	case length < r.minLength:
-		d.finds.Error(source.InvalidValue, n, "%s must not be empty", source.Capitalize(what))
-	case r.maxLength > 0 && length > r.maxLength:
-		d.finds.Error(source.InvalidValue, n, "%s has %d characters; %d are allowed", source.Capitalize(what), length, r.maxLength)
-	default:
-		return
-	}
-	n.Kind = source.Bad
-}
-
-// float decodes a number.
-func (d *decoder) float(n *source.Node, v reflect.Value, r rule, what string) {
-	if n.Kind != source.Number {
-		d.wrong(n, what, "a number")
-		return
-	}
-	f, err := strconv.ParseFloat(n.Text, 64)
-	if err != nil || !d.inRange(n, f, r, what) {
-		if n.Kind != source.Bad {
-			d.outOfRange(n, r, what)
-		}
-		return
-	}
-	v.SetFloat(f)
-}
-
-// integer decodes a whole number, however it is written: 3, 3.0, 30e-1. Beyond
-// 2^53 a float64 does not hold every integer; no range reaches that far.
-func (d *decoder) integer(n *source.Node, v reflect.Value, r rule, what string) {
-	if n.Kind != source.Number {
-		d.wrong(n, what, "a whole number")
-		return
-	}
-	f, err := strconv.ParseFloat(n.Text, 64)
-	// ParseFloat fails only beyond the range of float64.
-	if err != nil || math.Abs(f) >= 1<<53 {
-		d.outOfRange(n, r, what)
-		return
-	}
-	// The float of 2.9999999999999999999 is 3; only the text shows the fraction.
-	if f != math.Trunc(f) || !exactjson.IsWhole(n.Text) {
-		d.finds.Error(source.WrongType, n, "%s must be a whole number, not %s", source.Capitalize(what), source.Clip(n.Text))
-		n.Kind = source.Bad
-		return
-	}
-	if d.inRange(n, f, r, what) {
-		v.SetInt(int64(f))
-	}
-}
-
-// inRange reports whether f is within its rule, and reports it to the author
-// otherwise.
-func (d *decoder) inRange(n *source.Node, f float64, r rule, what string) bool {
-	if r.minimum != nil && f < *r.minimum || r.maximum != nil && f > *r.maximum {
-		d.outOfRange(n, r, what)
-		return false
-	}
-	return true
-}
-
-// outOfRange reports a number beyond its rule, with both bounds.
-func (d *decoder) outOfRange(n *source.Node, r rule, what string) {
-	var want []string
-	if r.minimum != nil {
-		want = append(want, "at least "+strconv.FormatFloat(*r.minimum, 'f', -1, 64))
-	}
-	if r.maximum != nil {
-		want = append(want, "at most "+strconv.FormatFloat(*r.maximum, 'f', -1, 64))
-	}
-	d.finds.Error(source.InvalidValue, n, "%s is %s, but must be %s", source.Capitalize(what), source.Clip(n.Text), strings.Join(want, " and "))
-	n.Kind = source.Bad
 }
 
 // list decodes a list into the slice v. Items that do not fit keep their zero
@@ -377,18 +151,6 @@ func (d *decoder) room(n *source.Node) bool {
 		d.finds.Error(source.LimitExceeded, d.doc.Root.Pick("steps"), "The definition has more than %d steps in all its lists; %d are allowed", definitions.MaxSteps, definitions.MaxSteps)
 	}
 	return false
-}
-
-// anyText reports whether the rule accepts every text as an item of a list.
-func (r rule) anyText() bool {
-	return r.pattern == nil && len(r.enum) == 0 && !r.expression
-}
-
-// items returns the rule of a list's items: all of r but the length, which is the
-// list's.
-func (r rule) items() rule {
-	r.minLength, r.maxLength = 0, 0
-	return r
 }
 
 // step decodes the i-th step of a list (from 0), and the config of the types that
