@@ -2,13 +2,10 @@ package parser
 
 import (
 	"encoding/json"
-	"fmt"
 	"heddle/definitions"
 	"heddle/definitions/advice"
 	"heddle/definitions/source"
 	"reflect"
-	"strconv"
-	"strings"
 )
 
 // decoder fills Go values from nodes and reports whatever does not fit. A field
@@ -17,26 +14,25 @@ import (
 type decoder struct {
 	finds  *source.Diagnostics // of the scan as well
 	doc    *Document
-	shapes shapes                        // of this parse
-	around map[*source.Node]*source.Node // from the configs that are decoded here to their steps
-	steps  int                           // in all lists so far; bounded by MaxSteps
+	shapes shapes // of this parse
+	steps  int    // in all lists so far; bounded by MaxSteps
 }
 
-// object decodes n into the struct v. what names the object in messages: "the
-// definition", "step 'a'", "'retry' in step 'a'". Unknown members are reported
-// first, because they often explain what is missing.
-func (d *decoder) object(n *source.Node, v reflect.Value, what string) {
+// object decodes n into the struct v. what names the object in messages. Unknown members
+// are reported first, because they often explain what is missing: those of step, which is
+// nil unless n is its config, explain what the config lacks.
+func (d *decoder) object(n, step *source.Node, v reflect.Value, what *subject) {
 	if n.Kind != source.Object {
 		d.wrong(n, what, "an object")
 		return
 	}
 	s := d.shapes.of(v.Type())
 	for i, key := range n.Keys {
-		f, ok := s.field(key)
-		if !ok {
+		f := s.field(key)
+		if f == nil {
 			if !d.finds.Skip(source.UnknownField) {
 				place, step := placeOf(v.Type(), n)
-				d.doc.Explain(n, advice.UnknownField(d.finds, n.Kids[i], key, what, place, step, s.names))
+				d.doc.Explain(n, advice.UnknownField(d.finds, n.Kids[i], key, what.String(), place, step, s.names))
 			}
 			continue
 		}
@@ -45,8 +41,9 @@ func (d *decoder) object(n *source.Node, v reflect.Value, what string) {
 	// A field may be absent because its name is misspelt, or because it
 	// stands beside the config that it belongs in; the unknown field's
 	// message says so.
-	for _, f := range s.fields {
-		if f.rule.required && n.Member(f.name) == nil && !d.doc.Explains(n, f.name) && !d.doc.Explains(d.around[n], "config."+f.name) && !d.finds.Skip(source.MissingField) {
+	for i := range s.fields {
+		f := &s.fields[i]
+		if f.rule.required && n.Member(f.name) == nil && !d.doc.Explains(n, f.name) && !d.doc.Explains(step, "config."+f.name) && !d.finds.Skip(source.MissingField) {
 			d.missing(n, v.Type(), f.name, what)
 		}
 	}
@@ -54,15 +51,15 @@ func (d *decoder) object(n *source.Node, v reflect.Value, what string) {
 
 // value decodes n into v, the field f of the object that owner names. It panics
 // on a Go type that no definition has.
-func (d *decoder) value(n *source.Node, v reflect.Value, f field, owner string) {
-	what := fmt.Sprintf("'%s' in %s", f.name, owner)
+func (d *decoder) value(n *source.Node, v reflect.Value, f *field, owner *subject) {
+	what := &subject{kind: member, owner: owner, text: f.name}
 	if v.Type() == reflect.TypeFor[json.RawMessage]() {
 		d.rawValue(n, v, f, what)
 		return
 	}
 	switch v.Kind() {
 	case reflect.String:
-		d.text(n, v, f.rule, what)
+		d.text(n, v, &f.rule, what)
 	case reflect.Bool:
 		if n.Kind != source.Boolean {
 			d.wrong(n, what, "a boolean")
@@ -70,9 +67,9 @@ func (d *decoder) value(n *source.Node, v reflect.Value, f field, owner string) 
 		}
 		v.SetBool(n.Text == "true")
 	case reflect.Int:
-		d.integer(n, v, f.rule, what)
+		d.integer(n, v, &f.rule, what)
 	case reflect.Float64:
-		d.float(n, v, f.rule, what)
+		d.float(n, v, &f.rule, what)
 	// A pointer tells absent from zero; a value that does not fit leaves it
 	// nil.
 	case reflect.Pointer:
@@ -84,7 +81,7 @@ func (d *decoder) value(n *source.Node, v reflect.Value, f field, owner string) 
 	case reflect.Slice:
 		d.list(n, v, f, what)
 	case reflect.Struct:
-		d.object(n, v, what)
+		d.object(n, nil, v, what)
 	default:
 		panic("definitions: cannot decode into " + v.Type().String())
 	}
@@ -92,16 +89,16 @@ func (d *decoder) value(n *source.Node, v reflect.Value, f field, owner string) 
 
 // list decodes a list into the slice v. Items that do not fit keep their zero
 // value, so indexes in v are those in the text.
-func (d *decoder) list(n *source.Node, v reflect.Value, f field, what string) {
+func (d *decoder) list(n *source.Node, v reflect.Value, f *field, what *subject) {
 	if n.Kind != source.Array {
 		d.wrong(n, what, "a list")
 		return
 	}
 	if len(n.Kids) < f.rule.minLength {
-		d.finds.Error(source.InvalidValue, n, "%s is empty; at least %d is needed", source.Capitalize(what), f.rule.minLength)
+		d.finds.Error(source.InvalidValue, n, "%s is empty; at least %d is needed", what.capitalized(), f.rule.minLength)
 	}
 	if f.rule.maxLength > 0 && len(n.Kids) > f.rule.maxLength {
-		d.finds.Error(source.LimitExceeded, n, "%s has %d items; %d are allowed", source.Capitalize(what), len(n.Kids), f.rule.maxLength)
+		d.finds.Error(source.LimitExceeded, n, "%s has %d items; %d are allowed", what.capitalized(), len(n.Kids), f.rule.maxLength)
 		d.tooMany(n, v)
 		return
 	}
@@ -117,7 +114,7 @@ func (d *decoder) list(n *source.Node, v reflect.Value, f field, what string) {
 		case item.Type() == reflect.TypeFor[definitions.Step]():
 			d.step(kid, item.Addr().Interface().(*definitions.Step), i, what)
 		case item.Kind() == reflect.Struct:
-			d.object(kid, item, fmt.Sprintf("item %d of %s", i, what))
+			d.object(kid, nil, item, &subject{kind: listItem, owner: what, item: i})
 		// Most lists are of ids: no message is prepared for an item that cannot
 		// be wrong.
 		case kid.Kind == source.String && f.rule.anyText():
@@ -125,7 +122,8 @@ func (d *decoder) list(n *source.Node, v reflect.Value, f field, what string) {
 		case kid.Kind != source.String && kid.Kind != source.Bad && d.finds.Skip(source.WrongType):
 			kid.Kind = source.Bad
 		default:
-			d.text(kid, item, f.rule.items(), fmt.Sprintf("item %d of %s", i, what))
+			rule := f.rule.items()
+			d.text(kid, item, &rule, &subject{kind: listItem, owner: what, item: i})
 		}
 	}
 }
@@ -156,18 +154,12 @@ func (d *decoder) room(n *source.Node) bool {
 // step decodes the i-th step of a list (from 0), and the config of the types that
 // the machine performs itself. list names the list that it stands in. Messages
 // name a step by its id where it has one, and otherwise by its index and list.
-func (d *decoder) step(n *source.Node, s *definitions.Step, i int, list string) {
-	what := "step " + strconv.Itoa(i)
-	switch name, in, _ := strings.Cut(strings.TrimPrefix(list, "'"), "' in "); {
-	case in != "the definition":
-		what += " of the body of " + strings.TrimPrefix(in, "the config of ")
-	case name != "steps":
-		what += " of " + name
-	}
+func (d *decoder) step(n *source.Node, s *definitions.Step, i int, list *subject) {
+	what := &subject{kind: stepOf, owner: list, item: i}
 	if id := n.Member("id"); id != nil && id.Kind == source.String {
-		what = fmt.Sprintf("step '%s'", source.Clip(id.Text))
+		what = &subject{kind: stepNamed, text: id.Text}
 	}
-	d.object(n, reflect.ValueOf(s).Elem(), what)
+	d.object(n, nil, reflect.ValueOf(s).Elem(), what)
 	own := ownConfig(s)
 	// Other types' configs stay raw: the catalog knows their form.
 	if own == nil || n.Kind != source.Object {
@@ -176,14 +168,11 @@ func (d *decoder) step(n *source.Node, s *definitions.Step, i int, list string) 
 	config := n.Member("config")
 	if config == nil {
 		if !d.doc.Explains(n, "config") {
-			d.finds.Error(source.MissingField, n, "Field 'config' is missing in %s. Write config: %s", what, advice.ConfigExamples[s.Type])
+			d.finds.Error(source.MissingField, n, "Field 'config' is missing in %s. Write config: %s", what.String(), advice.ConfigExamples[s.Type])
 		}
 		return
 	}
-	// For the members of the config that the step has in their place, which
-	// its unknown fields have explained.
-	d.around[config] = n
-	d.object(config, reflect.ValueOf(own).Elem(), "the config of "+what)
+	d.object(config, n, reflect.ValueOf(own).Elem(), &subject{kind: configOf, owner: what})
 }
 
 // ownConfig makes the decoded config of the types that the machine performs, sets

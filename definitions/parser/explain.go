@@ -13,8 +13,8 @@ import (
 // missing reports the absence of the required field name, with what to write
 // where the rest of the object shows it: an id made from the name, a type that
 // the config has the fields of.
-func (d *decoder) missing(n *source.Node, t reflect.Type, name, what string) {
-	f := d.finds.Error(source.MissingField, n, "Field '%s' is missing in %s", name, what)
+func (d *decoder) missing(n *source.Node, t reflect.Type, name string, what *subject) {
+	f := d.finds.Error(source.MissingField, n, "Field '%s' is missing in %s", name, what.String())
 	if t == reflect.TypeFor[definitions.Definition]() && !f.Unlisted {
 		f.Message += ". " + map[string]string{"name": "Write name: what people call the workflow", "steps": "Write steps: " + advice.Examples["steps"]}[name]
 		return
@@ -69,7 +69,7 @@ func typeOfConfig(config *source.Node) string {
 
 // wrong reports a value that is not what is wanted (want, with its article) and
 // makes it Bad. A value that is Bad was reported before.
-func (d *decoder) wrong(n *source.Node, what, want string) {
+func (d *decoder) wrong(n *source.Node, what *subject, want string) {
 	if n.Kind == source.Bad {
 		return
 	}
@@ -79,7 +79,7 @@ func (d *decoder) wrong(n *source.Node, what, want string) {
 		n.Kind = source.Bad
 		return
 	}
-	f := d.finds.Error(source.WrongType, n, "%s must be %s, not %s", source.Capitalize(what), want, n.Kind)
+	f := d.finds.Error(source.WrongType, n, "%s must be %s, not %s", what.capitalized(), want, n.Kind)
 	had := n.Kind
 	// SuggestFix looks at the members of an object; any other value is Bad for it
 	// already.
@@ -87,9 +87,9 @@ func (d *decoder) wrong(n *source.Node, what, want string) {
 	if had != source.Object {
 		n.Kind = source.Bad
 	}
-	advice.SuggestFix(f, n, had, advice.FieldOf(what), want)
+	advice.SuggestFix(f, n, had, advice.FieldOf(what.String()), want)
 	n.Kind = source.Bad
-	if strings.HasPrefix(what, "step ") && want == "an object" {
+	if strings.HasPrefix(what.String(), "step ") && want == "an object" {
 		f.Message += ". Write {id: a, type: script, config: {script: …}}"
 	}
 	// Booleans of other conventions, and numbers in quotes, have an obvious
@@ -109,11 +109,11 @@ func (d *decoder) wrong(n *source.Node, what, want string) {
 
 // notExpression reports a value that is not text in the place of an expression,
 // with the text that stands for it: true as "true", a list as its JSON.
-func (d *decoder) notExpression(n *source.Node, what string) {
+func (d *decoder) notExpression(n *source.Node, what *subject) {
 	if n.Kind == source.Bad {
 		return
 	}
-	f := d.finds.Error(source.WrongType, n, "%s must be text that is an expression, not %s", source.Capitalize(what), n.Kind)
+	f := d.finds.Error(source.WrongType, n, "%s must be text that is an expression, not %s", what.capitalized(), n.Kind)
 	// A longer value is not worth quoting, and null was not meant as an
 	// expression.
 	if n.Kind != source.Null && n.To-n.From <= 200 {

@@ -56,8 +56,8 @@ func decode(root *source.Node, text *source.Text, finds *source.Diagnostics) (*D
 	if len(finds.List) == 0 {
 		doc.Canonical, doc.Hash = doc.text, source.Hash(doc.text)
 	}
-	d := &decoder{finds: finds, doc: doc, shapes: shapes{}, around: map[*source.Node]*source.Node{}}
-	d.object(root, reflect.ValueOf(doc.Definition).Elem(), "the definition")
+	d := &decoder{finds: finds, doc: doc, shapes: shapes{}}
+	d.object(root, nil, reflect.ValueOf(doc.Definition).Elem(), &subject{kind: theDefinition})
 	found := finds.Resolve(text)
 	doc.Tally = finds.Tally
 	return doc, found

@@ -70,14 +70,15 @@ func (s shapes) of(t reflect.Type) *shape {
 	return made
 }
 
-// field returns the field of a name in JSON; false when the struct has none.
-func (s *shape) field(name string) (field, bool) {
-	for _, f := range s.fields {
-		if f.name == name {
-			return f, true
+// field returns the field of a name in JSON, nil when the struct has none. It is not to
+// be changed.
+func (s *shape) field(name string) *field {
+	for i := range s.fields {
+		if s.fields[i].name == name {
+			return &s.fields[i]
 		}
 	}
-	return field{}, false
+	return nil
 }
 
 // readRule reads a tag such as `rule:"required,len=1..200"`. It panics on an

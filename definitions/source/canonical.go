@@ -20,7 +20,8 @@ func Render(dst []byte, n *Node) []byte {
 		dst = exactjson.AppendString(dst, n.Text)
 	case Object:
 		o := exactjson.ObjectIn(dst)
-		for _, i := range n.sorted() {
+		var few [fewKeys]int32
+		for _, i := range n.sorted(few[:0]) {
 			o.Name(n.Keys[i])
 			o.Buf = Render(o.Buf, n.Kids[i])
 		}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"heddle/internal/exactjson"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 )
@@ -236,14 +235,13 @@ func (n *Node) pointable() *Node {
 	return from
 }
 
-// sorted returns the indexes of an object's members in the order of the bytes of
+// sorted appends to order the indexes of an object's members in the order of the bytes of
 // their keys, which is the order of the canonical form.
-func (n *Node) sorted() []int {
-	order := make([]int, len(n.Keys))
-	for i := range order {
-		order[i] = i
+func (n *Node) sorted(order []int32) []int32 {
+	for i := range n.Keys {
+		order = append(order, int32(i))
 	}
-	sort.Slice(order, func(a, b int) bool { return n.Keys[order[a]] < n.Keys[order[b]] })
+	slices.SortFunc(order, func(a, b int32) int { return strings.Compare(n.Keys[a], n.Keys[b]) })
 	return order
 }
 

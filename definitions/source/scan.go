@@ -21,6 +21,14 @@ type scanner struct {
 	fatal  bool              // broken syntax, or too many values: every method returns at once
 	spans  map[string][]byte // the texts of the opaque members; nil: not wanted
 	full   bool              // too many values, reported once
+
+	text string // src, of which the texts of nodes are parts
+	// The items and members so far of the lists and objects that are open, the innermost
+	// last: those from base on are its own. keys is beside kids, "" for items.
+	kids []*Node
+	keys []string
+	base int
+	slabs
 }
 
 // ScanNodes reads one JSON value that fills the text, after a byte order mark if
@@ -35,7 +43,7 @@ func ScanNodes(src []byte, limits Limits, finds *Diagnostics) *Node {
 // spans, by key and as parts of src; of a repeated one the first. Opaque members
 // are not in the tree.
 func ScanEnvelope(src []byte, limits Limits, finds *Diagnostics, spans map[string][]byte) *Node {
-	s := &scanner{src: src, limits: limits, finds: finds, spans: spans}
+	s := &scanner{src: src, text: string(src), limits: limits, finds: finds, spans: spans}
 	if strings.HasPrefix(string(src[:min(3, len(src))]), "\ufeff") {
 		s.at = 3
 	}
@@ -88,10 +96,16 @@ func (s *scanner) here() byte {
 // stops in it.
 func (s *scanner) value(parent *Node, key string, keyPos Position, depth int) *Node {
 	c := s.here()
-	n := &Node{Seq: s.seq, Pos: Position{offset: int32(s.at)}, keyPos: keyPos}
+	n := s.node()
+	n.Seq, n.Pos, n.keyPos = s.seq, Position{offset: int32(s.at)}, keyPos
 	s.seq++
-	if parent != nil {
+	switch {
+	case parent == nil:
+	case parent.Synthetic:
 		parent.add(key, n)
+	default:
+		n.Parent, n.index = parent, int32(len(s.kids)-s.base)
+		s.kids, s.keys = append(s.kids, n), append(s.keys, key)
 	}
 	// Every further value would be refused alike, so the scan stops here.
 	if int(s.seq) > s.limits.Values && !s.full {
@@ -126,12 +140,22 @@ func (s *scanner) nested(n *Node, c byte, depth int) {
 		return
 	}
 	s.at++
+	around := s.base
+	s.base = len(s.kids)
 	if c == '{' {
 		n.Kind = Object
 		s.members(n, depth)
-		return
+		n.Keys = s.names(s.keys[s.base:])
+	} else {
+		n.Kind = Array
+		s.items(n, depth)
 	}
-	n.Kind = Array
+	n.Kids = s.list(s.kids[s.base:])
+	s.kids, s.keys, s.base = s.kids[:s.base], s.keys[:s.base], around
+}
+
+// items reads the items of a list, behind its opening bracket.
+func (s *scanner) items(n *Node, depth int) {
 	// An empty list; a comma before the bracket is a mistake that closes
 	// reports.
 	if s.here() == ']' {
@@ -178,12 +202,16 @@ func (s *scanner) members(n *Node, depth int) {
 			s.noName()
 			return
 		}
-		// The key is read as a node of its own, because a string that is refused
-		// needs a place to be reported at.
-		name := NewSynthetic(n, s.seq, Position{offset: int32(s.at)})
-		name.Kind = String
-		s.str(name)
-		key, ok := name.Text, name.Kind == String
+		at := Position{offset: int32(s.at)}
+		key, ok := s.plain()
+		if !ok {
+			// The key is read as a node of its own, because a string that is refused
+			// needs a place to be reported at.
+			name := NewSynthetic(n, s.seq, at)
+			name.Kind = String
+			s.str(name)
+			key, ok = name.Text, name.Kind == String
+		}
 		if s.fatal {
 			return
 		}
@@ -192,7 +220,7 @@ func (s *scanner) members(n *Node, depth int) {
 			return
 		}
 		s.at++
-		s.member(n, key, ok, &seen, name.Pos, depth)
+		s.member(n, key, ok, &seen, at, depth)
 		if s.fatal || s.closes('}', "object") {
 			return
 		}
@@ -206,13 +234,14 @@ func (s *scanner) member(n *Node, key string, ok bool, seen *keySet, at Position
 	// Of the top-level object alone, and not of one that hangs outside of the
 	// tree.
 	if depth == 1 && slices.Contains(s.limits.Opaque, key) && n.Parent == nil {
-		if !seen.take(key) {
+		if !seen.take(s.keys[s.base:], key) {
 			s.duplicate(n, key, at)
 		}
+		seen.add(key) // it is not in the tree
 		s.opaque(key)
 		return
 	}
-	if ok && seen.take(key) {
+	if ok && seen.take(s.keys[s.base:], key) {
 		s.value(n, key, at, depth+1)
 		return
 	}

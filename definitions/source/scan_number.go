@@ -13,7 +13,7 @@ func (s *scanner) number(n *Node) {
 	for end < len(s.src) && strings.IndexByte("+-.eE0123456789", s.src[end]) >= 0 {
 		end++
 	}
-	written := string(s.src[s.at:end])
+	written := s.text[s.at:end]
 	if !exactjson.IsNumber(written) {
 		s.broken("%q is not a JSON number", Clip(written))
 		return

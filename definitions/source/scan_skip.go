@@ -42,13 +42,26 @@ func (s *scanner) skip() {
 				continue
 			}
 			s.at++
-		} else {
+		} else if !s.skipPlain(c) {
 			s.value(nil, "", Position{}, 1)
 		}
 		if s.fatal || !s.unwind(&open) {
 			return
 		}
 	}
+}
+
+// skipPlain passes over a text that needs no look at it; false where the value that begins
+// with c is another one, and nothing was read.
+func (s *scanner) skipPlain(c byte) bool {
+	if c != '"' {
+		return false
+	}
+	_, ok := s.plain()
+	if ok {
+		s.seq++ // as value counts it
+	}
+	return ok
 }
 
 // unwind reads what follows a finished value: closing brackets, then a comma and
@@ -75,7 +88,9 @@ func (s *scanner) skipName() {
 		s.broken("Expected a field name in double quotes")
 		return
 	}
-	s.str(&Node{Kind: String, Seq: s.seq})
+	if _, ok := s.plain(); !ok {
+		s.str(&Node{Kind: String, Seq: s.seq})
+	}
 	if !s.fatal && s.here() != ':' {
 		s.broken("Expected a colon after the field name")
 		return

@@ -8,16 +8,39 @@ import (
 	"unicode/utf8"
 )
 
+// plain reads a string of ASCII without escapes, as most are, whose opening quote is next,
+// and returns its text, which is not copied. It returns false and reads nothing where the
+// string is of another kind, or may be refused.
+func (s *scanner) plain() (string, bool) {
+	start := s.at + 1
+	for at := start; at < len(s.src); at++ {
+		switch c := s.src[at]; {
+		case c == '"':
+			if at-start > s.limits.StringBytes {
+				return "", false
+			}
+			s.at = at + 1
+			return s.text[start:at], true
+		case c == '\\' || c < ' ' || c >= utf8.RuneSelf:
+			return "", false
+		}
+	}
+	return "", false
+}
+
 // str reads a string, whose opening quote is next, into n.Text. A string that
-// must not be stored makes n Bad; n.Kind is otherwise the caller's. Strings
-// without escapes, which most are, are copied in one piece.
+// must not be stored makes n Bad; n.Kind is otherwise the caller's.
 func (s *scanner) str(n *Node) {
+	if text, ok := s.plain(); ok {
+		n.Text = text
+		return
+	}
 	s.at++
 	start := s.at
 	for s.at < len(s.src) {
 		c := s.src[s.at]
 		if c == '"' {
-			n.Text = string(s.src[start:s.at])
+			n.Text = s.text[start:s.at]
 			s.at++
 			s.checkText(n)
 			return

@@ -197,7 +197,7 @@ func (r *yamlReader) member(name, value *yaml.Node, n *Node, seen *keySet, depth
 		r.value(value, NewSynthetic(n, r.seq, k.Pos), name.Value, k.Pos, depth+1)
 		return
 	}
-	if seen.take(k.Text) {
+	if seen.take(n.Keys, k.Text) {
 		r.value(value, n, k.Text, k.Pos, depth+1)
 		return
 	}

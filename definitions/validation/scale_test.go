@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"heddle/definitions"
+	"heddle/definitions/parser"
 	"heddle/definitions/source"
 	"heddle/definitions/validation"
 	"heddle/fault"
@@ -245,6 +246,21 @@ func TestCostGrowsWithTheText(t *testing.T) {
 				t.Errorf("%d diagnostics in %d bytes, %v", len(found), len(answer), err)
 			}
 		})
+	}
+}
+
+// Reading a definition without mistakes makes no words for messages, and few pieces of
+// memory: at most two for each of its values.
+func TestReadingASoundDefinitionAllocatesLittle(t *testing.T) {
+	const n, valuesOfAStep = 500, 7
+	text := []byte(`{"name":"n","steps":[` + each(n, `{"id":"s%[1]d","name":"Step %[1]d","type":"script","if":"input.a == %[1]d","config":{"script":"x"}}`) + `]}`)
+	got := testing.AllocsPerRun(5, func() {
+		if _, found := parser.Parse(text, source.JSON); len(found) > 0 {
+			t.Errorf("found %+v", found)
+		}
+	})
+	if got > 2*n*valuesOfAStep {
+		t.Errorf("%.0f allocations for %d values", got, n*valuesOfAStep)
 	}
 }
 
