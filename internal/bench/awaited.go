@@ -39,55 +39,74 @@ func (b *session) awaitedAlone(ctx context.Context) error {
 	return b.awaitedBy(ctx, "awaited-1", 1, min(b.plan.Runs, 1000))
 }
 
-// awaitedBy measures runs that workers start and await one after another. It fails unless
-// each stream ended with a completed run and exactly three requests of each arrived.
-func (b *session) awaitedBy(ctx context.Context, name string, workers, runs int) (err error) {
+// awaitedBy measures and prints one of the cases above.
+func (b *session) awaitedBy(ctx context.Context, name string, workers, runs int) error {
+	f, err := b.awaitRuns(ctx, workers, runs)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	n := len(f.all)
+	b.printf("%-10s %-14s %s   %d runs of three http_requests, %d in flight: server CPU %s a run, %.1f rows, %.2f transactions",
+		name, perSecond(n, f.took), f.all, n, workers, millis(f.cpu/time.Duration(n)), float64(f.rows)/float64(n), float64(f.commits)/float64(n))
+	return b.raw(ctx)
+}
+
+// awaitedFigures are what runs that were started and awaited cost together.
+type awaitedFigures struct {
+	all     latencies // one of each run
+	took    time.Duration
+	cpu     time.Duration // of the server
+	rows    int64         // of journals and of the runs themselves
+	commits int64         // group commits of runs
+}
+
+// awaitRuns starts and awaits runs, each of workers one after another, on a fresh server.
+// It fails unless each stream ended with a completed run and exactly three requests of each
+// arrived.
+func (b *session) awaitRuns(ctx context.Context, workers, runs int) (f awaitedFigures, err error) {
 	r, stop, err := receiveAtOnce(ctx)
 	if err != nil {
-		return err
+		return f, err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 	// With the default limits the figure would be that of the queue.
 	limit := strconv.Itoa(2 * awaitedInFlight)
 	s, err := b.server(ctx, "HEDDLE_EGRESS_ALLOW=127.0.0.1", "WORKFLOW_MAX_CONCURRENT_RUNS="+limit)
 	if err != nil {
-		return err
+		return f, err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
 	workflow, err := s.client.CreateWorkflow(ctx, threeRequests(r.url), "")
 	if err != nil {
-		return err
+		return f, err
 	}
 	// The first runs dial connections, fill caches and grow stacks.
 	if _, _, err = repeat(ctx, 2*workers, workers, b.plan.Seconds, func(ctx context.Context) error { _, err := s.startAndAwait(ctx, workflow); return err }); err != nil {
-		return err
+		return f, err
 	}
 	warm := r.requests.Load()
 	before, err := s.usage(ctx)
 	if err != nil {
-		return err
+		return f, err
 	}
 	var rows atomic.Int64
-	all, took, err := repeat(ctx, runs, workers, b.plan.Seconds, func(ctx context.Context) error {
+	f.all, f.took, err = repeat(ctx, runs, workers, b.plan.Seconds, func(ctx context.Context) error {
 		seq, err := s.startAndAwait(ctx, workflow)
 		rows.Add(seq + 1)
 		return err
 	})
 	if err != nil {
-		return err
+		return f, err
 	}
 	after, err := s.usage(ctx)
 	if err != nil {
-		return err
+		return f, err
 	}
-	n := len(all)
-	if got := r.requests.Load() - warm; got != int64(3*n) {
-		return fmt.Errorf("%s: %d requests of %d runs arrived", name, got, n)
+	if got := r.requests.Load() - warm; got != int64(3*len(f.all)) {
+		return f, fmt.Errorf("%d requests of %d runs arrived", got, len(f.all))
 	}
-	b.printf("%-10s %-14s %s   %d runs of three http_requests, %d in flight: server CPU %s a run, %.1f rows, %.2f transactions",
-		name, perSecond(n, took), all, n, workers, millis((after.cpu-before.cpu)/time.Duration(n)),
-		float64(rows.Load())/float64(n), float64(after.commits-before.commits)/float64(n))
-	return b.raw(ctx)
+	f.cpu, f.rows, f.commits = after.cpu-before.cpu, rows.Load(), after.commits-before.commits
+	return f, nil
 }
 
 // threeRequests returns the workflow of three http_requests to url, each of which waits

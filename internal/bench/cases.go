@@ -36,6 +36,7 @@ func allCases() []caseEntry {
 		{"awaited-1", "the same, one at a time", (*session).awaitedAlone},
 		{"large", "a definition of 10,000 steps: validated, created, started, its run read", (*session).large},
 		{"pages", "a page of each list of a run with 1,000,000 events", (*session).pages},
+		{"ratios", "what a run costs beside a plain row of the database; fails beyond fixed bounds", (*session).ratios},
 		{"queue", "what it costs a run to wait for a slot", (*session).queue},
 		{"flood", "the runs of one tenant while another one starts runs without a pause", (*session).flood},
 		{"lists", "a page of each list of runs among 1,000,000, with each filter", (*session).lists},
