@@ -3,7 +3,7 @@
 //
 // It promises that an agent it keeps is sound: every URL can be requested, every schema
 // compiles, and headers refer to nothing but secrets. It holds the names of secrets,
-// never their values. It knows neither SQL nor HTTP nor how a model is asked.
+// never their values. It knows neither SQL nor HTTP nor how a model is called.
 package agents
 
 import (

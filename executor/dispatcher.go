@@ -119,7 +119,7 @@ func (dp *dispatcher) waitingCounts() (woken, queued int) {
 	return dp.queue.Len(queue.Woken), dp.queue.Len(queue.Admitted) + dp.queue.Len(queue.Queued)
 }
 
-// crowded reports whether so many runs are in memory that wake-ups slow down. It is asked
+// crowded reports whether so many runs are in memory that wake-ups slow down. It is called
 // before each batch of timers, and so may change between two of them.
 func (dp *dispatcher) crowded() bool {
 	dp.mu.Lock()

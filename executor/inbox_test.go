@@ -346,7 +346,7 @@ func TestAStandbyResumesOnAnotherVersionAndRedrives(t *testing.T) {
 				return executor.Result{}, errors.New("scripted")
 			}
 			return ok("")
-		})
+		}, func(c *executor.Config) { c.OutcomeWait = await.Patience })
 		wf := p.leader.workflow(asksTwice)
 		id := p.leader.start(wf, `null`).RunID
 		if _, err := p.standby.svc.Cancel(t.Context(), tenant, id); err != nil {

@@ -298,8 +298,8 @@ func (l *leadership) quarantine(ctx context.Context, s Suspect) error {
 func verdict(s Suspect, acting []string) *machine.Error {
 	return &machine.Error{
 		Code: "run_quarantined",
-		Message: fmt.Sprintf("The server died %d times while this run was in action, %d times while nothing else was. "+
-			"It is not driven any more; find out what its steps in action do to the server, then resume it or leave it.", s.Crashes, s.Alone),
+		Message: fmt.Sprintf("The server died %d times while this run was in flight, %d times while nothing else was. "+
+			"It is not driven any more; find out what its steps in flight do to the server, then resume it or leave it.", s.Crashes, s.Alone),
 		Details: map[string]any{"crashes": s.Crashes, "alone": s.Alone, "steps": acting},
 	}
 }

@@ -99,7 +99,7 @@ type instanceMeta struct {
 	RunNumber    int    `json:"runNumber" doc:"From 0; each restart adds one."`
 	// Params is the input of the latest run; restarts keep it.
 	Params         json.RawMessage `json:"params"`
-	PauseRequested bool            `json:"pauseRequested" doc:"It becomes paused once its steps in action have ended."`
+	PauseRequested bool            `json:"pauseRequested" doc:"It becomes paused once its steps in flight have ended."`
 	CreatedAt      core.Timestamp  `json:"createdAt"`
 	UpdatedAt      core.Timestamp  `json:"updatedAt"`
 	// StartedAt and CompletedAt are null until they are reached.

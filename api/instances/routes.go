@@ -55,7 +55,7 @@ func (h *handlers) routes() []core.Route {
 		}.Handle(core.NoBody(h.getInstanceHistory)),
 		// AuditAs: the path names an instance, the trail the run.
 		core.Route{
-			Method: http.MethodPost, Path: one + "/pause", ID: "pauseInstance", AuditAs: "run.pause", Summary: "Let steps in action finish and start nothing more",
+			Method: http.MethodPost, Path: one + "/pause", ID: "pauseInstance", AuditAs: "run.pause", Summary: "Let steps in flight finish and start nothing more",
 			Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptional, Answers: core.OK(instanceDone{}), Codes: []string{"run_finished", "not_ready", "outcome_unknown"},
 		}.
 			Handle(core.WithBody(h.steerInstance((*executor.Service).Pause))),

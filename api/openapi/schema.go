@@ -67,7 +67,7 @@ func specialSchema(t reflect.Type) dict {
 	case reflect.TypeFor[core.AnyObject]():
 		return dict{"type": "object"}
 	}
-	// The pointer's element is asked when its own schema is made.
+	// The pointer's element is described when its own schema is made.
 	if t.Kind() == reflect.Pointer {
 		return nil
 	}

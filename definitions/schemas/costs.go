@@ -7,7 +7,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// comparison counts what a value is compared with before the meter is asked: the
+// comparison counts what a value is compared with before the meter is called: the
 // enum and the constant of a subschema.
 type comparison struct{ values, numbers int }
 
@@ -87,7 +87,7 @@ func sizeOf(v any) int {
 
 // innerCosts is what the members, names and items of a value cost at one
 // subschema beyond what their own subschemas count: the comparisons that come
-// before those are asked. A subschema that only some members meet (by a pattern,
+// before those are checked. A subschema that only some members meet (by a pattern,
 // or because nothing else looked at them) counts for each.
 type innerCosts struct {
 	perMember int                   // units: the look-up and each pattern

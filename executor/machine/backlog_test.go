@@ -76,7 +76,7 @@ func TestRecoverGoesInPieces(t *testing.T) {
 		t.Errorf("%d changes for 10,000 interruptions and as many attempts", changes)
 	}
 	if n, m := c.count(events.StepInterrupted), c.count(events.StepStarted); n != 10_000 || m != 20_000 || c.run.InFlight() != 10_000 {
-		t.Errorf("%d interrupted, %d started, %d in action", n, m, c.run.InFlight())
+		t.Errorf("%d interrupted, %d started, %d in flight", n, m, c.run.InFlight())
 	}
 }
 
@@ -113,7 +113,7 @@ func TestInputsAmidRecovery(t *testing.T) {
 				want = machine.Running
 			}
 			if n := c.count(events.StepInterrupted); c.run.State != want || want == machine.Running && (n != 1200 || c.run.InFlight() != 1200) {
-				t.Errorf("%s with %d interrupted and %d in action", c.run.State, n, c.run.InFlight())
+				t.Errorf("%s with %d interrupted and %d in flight", c.run.State, n, c.run.InFlight())
 			}
 		})
 	}

@@ -61,11 +61,11 @@ func TestRestoreWithMoreToDo(t *testing.T) {
 	}
 	run, _ := drain(t, mustApply(t, restored, machine.Continue{}))
 	if run.InFlight() != 1200 {
-		t.Errorf("%d in action after Continue", run.InFlight())
+		t.Errorf("%d in flight after Continue", run.InFlight())
 	}
 	run, _ = drain(t, mustApply(t, restored, machine.Recover{}))
 	if run.InFlight() != 1200 {
-		t.Errorf("%d in action after Recover", run.InFlight())
+		t.Errorf("%d in flight after Recover", run.InFlight())
 	}
 }
 

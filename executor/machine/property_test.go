@@ -158,7 +158,7 @@ func (w *world) take(c machine.Change) {
 		w.acting = nil
 	}
 	if got := w.run.InFlight(); got > len(w.acting) {
-		w.t.Fatalf("%d in action, %d executes are open", got, len(w.acting))
+		w.t.Fatalf("%d in flight, %d executes are open", got, len(w.acting))
 	}
 	w.snaps[w.run.Seq] = snapshot(w.t, w.run)
 }

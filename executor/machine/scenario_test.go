@@ -428,7 +428,7 @@ func same(t tester, from string, run *machine.Run, want []byte, plans func(machi
 	gotDue, gotOK := r.Due()
 	wantDue, wantOK := run.Due()
 	if !gotDue.Equal(wantDue) || gotOK != wantOK || r.InFlight() != run.InFlight() || r.StepCounts() != run.StepCounts() {
-		t.Fatalf("restored from %s: due %v %v, %d in action, %+v; want due %v %v, %d in action, %+v",
+		t.Fatalf("restored from %s: due %v %v, %d in flight, %+v; want due %v %v, %d in flight, %+v",
 			from, gotDue, gotOK, r.InFlight(), r.StepCounts(), wantDue, wantOK, run.InFlight(), run.StepCounts())
 	}
 	if got, want := fmt.Sprintf("%+v", r.Waits()), fmt.Sprintf("%+v", run.Waits()); got != want {

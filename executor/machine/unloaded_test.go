@@ -15,6 +15,6 @@ func TestFailUnseenFitsTheJournal(t *testing.T) {
 	}
 	again := mustApply(t, run, machine.Resume{})
 	if again = mustApply(t, again.Run, machine.Begin{}); again.Run.InFlight() != 3 {
-		t.Errorf("%d of 3 steps in action after a resume", again.Run.InFlight())
+		t.Errorf("%d of 3 steps in flight after a resume", again.Run.InFlight())
 	}
 }

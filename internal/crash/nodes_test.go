@@ -101,7 +101,7 @@ func (n *nodes) leads(s *server) lease {
 }
 
 // TestSessionsThatBreakMoveNothing: the database ends every session while a
-// step is in action. Both nodes live, so the one that drives goes on: it renews
+// step is in flight. Both nodes live, so the one that drives goes on: it renews
 // its lease with another session, and nothing runs twice.
 func TestSessionsThatBreakMoveNothing(t *testing.T) {
 	storetest.Postgres(t)

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// TestStopLetsStepsEnd: after SIGTERM, and SIGHUP, readiness is red, the step in action may
+// TestStopLetsStepsEnd: after SIGTERM, and SIGHUP, readiness is red, the step in flight may
 // end and is journalled, the process ends with 0, and the next one goes on with
 // what was left.
 func TestStopLetsStepsEnd(t *testing.T) {
@@ -67,7 +67,7 @@ func stopLetsStepsEnd(t *testing.T, sent syscall.Signal) {
 	}
 }
 
-// TestSecondSignalEndsAtOnce: who does not want to wait for steps in action
+// TestSecondSignalEndsAtOnce: who does not want to wait for steps in flight
 // asks twice.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), await.Patience)
@@ -109,7 +109,7 @@ func newGate(t *testing.T) *gate {
 func (g *gate) passed() int { return 1 + len(g.entered) }
 
 // begin starts a server and a run of two steps, and returns when the first is
-// in action.
+// in flight.
 func (g *gate) begin(ctx context.Context, t *testing.T, bin string, env []string) (*server, *client.Client, string) {
 	t.Helper()
 	s, err := launch(ctx, bin, env)
