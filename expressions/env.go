@@ -43,7 +43,7 @@ type Env struct {
 }
 
 // known holds the names of an Env. A nil *Shape is of unknown type; a nil function
-// is not set.
+// is not set, and a nil map empty.
 type known struct {
 	values  map[string]*Shape                          // root names
 	steps   map[string]*Shape                          // outputs of visible steps, by id
@@ -67,11 +67,7 @@ var runShape = ParseShape(json.RawMessage(runSchema))
 
 // NewEnv returns an Env in which nothing is known of input, and no step exists.
 func NewEnv() Env {
-	return Env{known: &known{
-		values: map[string]*Shape{"input": nil, "run": runShape},
-		steps:  map[string]*Shape{},
-		hidden: map[string]bool{},
-	}}
+	return Env{known: &known{values: map[string]*Shape{"input": nil, "run": runShape}}}
 }
 
 // Value makes a name visible, or replaces its schema. The schema may be nil: any
@@ -88,12 +84,18 @@ func (e Env) Shape(name string, s *Shape) Env {
 
 // Step makes a step visible. The schema is that of its output; nil: any value.
 func (e Env) Step(id string, outputSchema json.RawMessage) Env {
+	if e.known.steps == nil {
+		e.known.steps = map[string]*Shape{}
+	}
 	e.known.steps[id] = ParseShape(outputSchema)
 	return e
 }
 
 // Hidden names steps that exist and are not ancestors.
 func (e Env) Hidden(ids ...string) Env {
+	if e.known.hidden == nil {
+		e.known.hidden = map[string]bool{}
+	}
 	for _, id := range ids {
 		e.known.hidden[id] = true
 	}
