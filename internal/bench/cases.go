@@ -42,6 +42,7 @@ func allCases() []caseEntry {
 		{"lists", "a page of each list of runs among 1,000,000, with each filter", (*session).lists},
 		{"lookup", "one of 100,000 workflows by its id and by its slug", (*session).lookup},
 		{"search", "a search by text among 100,000 workflows", (*session).search},
+		{"polled", "a load of runs with and without a client that reads a list's total 50 times a second", (*session).polled},
 	}
 }
 

@@ -121,7 +121,7 @@ func (b *session) filled(ctx context.Context, name string, runs int, gets []name
 // signal, one was cancelled; of a thousand one failed; a third waited to start.
 func (b *session) fill(ctx context.Context, tenant string, runs int) (*sql.DB, error) {
 	driver, dsn := "pgx", b.url
-	numbers, padded := "WITH g(n) AS (SELECT generate_series(0, %d - 1))", "lpad(%s::text, %d, '0')"
+	numbers, padded := "WITH g(n) AS (SELECT generate_series(0, %d - 1))", "lpad((%s)::text, %d, '0')"
 	if path, found := strings.CutPrefix(b.url, "sqlite://"); found {
 		driver, dsn = "sqlite", "file:"+path
 		numbers, padded = "WITH RECURSIVE g(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM g WHERE n + 1 < %d)", "printf('%%0%[2]dd', %[1]s)"
