@@ -158,3 +158,28 @@ func TestANodeWhoseClockIsAheadStandsBy(t *testing.T) {
 		}
 	})
 }
+
+// repairs is a store that says when its counters are repaired, and waits for the release.
+type repairs struct {
+	executor.Store
+	begun, release chan struct{}
+}
+
+func (r *repairs) RepairCounts(context.Context) (int, error) {
+	close(r.begun)
+	<-r.release
+	return 3, nil
+}
+
+// The counters of runs are compared once in a term, and nothing waits for that.
+func TestALeaderDoesNotWaitForCounters(t *testing.T) {
+	r := &repairs{begun: make(chan struct{}), release: make(chan struct{})}
+	s := newStack(t, neverRun, func(c *executor.Config) {
+		r.Store = c.Store
+		c.Store = r
+	})
+	defer close(r.release)
+	await.Receive(t, "the counters are compared", r.begun)
+	rec := s.start(s.workflow(threeConditions), `{"n":2}`)
+	s.waitState(rec.RunID, machine.Completed)
+}

@@ -101,7 +101,7 @@ func (l *leadership) lead(ctx context.Context, epoch int64, since time.Time) {
 		if len(suspects) > 0 {
 			loops.Go(func() { l.isolateSuspects(inTerm, suspects) })
 		}
-		for _, loop := range []func(context.Context){l.dispatcher.dispatchLoop, l.dispatcher.timerLoop, l.dispatcher.pollLoop, l.unattendedLoop, l.inbox.loop, l.values.sweepLoop} {
+		for _, loop := range []func(context.Context){l.dispatcher.dispatchLoop, l.dispatcher.timerLoop, l.dispatcher.pollLoop, l.unattendedLoop, l.repairCounts, l.inbox.loop, l.values.sweepLoop} {
 			loops.Go(func() { loop(inTerm) })
 		}
 		l.term.ready.Store(true)

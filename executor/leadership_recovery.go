@@ -106,6 +106,18 @@ func (l *leadership) resumeUnattended(ctx context.Context) {
 	}
 }
 
+// repairCounts has the store compare what it counts with the rows, once in a term. Nothing
+// waits for it: until it is done totals may lack what nodes of an earlier version wrote.
+func (l *leadership) repairCounts(ctx context.Context) {
+	l.retryUntilDone(ctx, "the counters of runs could not be compared with the runs", func() error {
+		wrong, err := l.cfg.Store.RepairCounts(ctx)
+		if wrong > 0 {
+			l.cfg.Log.Warn("counters of runs were wrong and were set right", "counters", wrong)
+		}
+		return err
+	})
+}
+
 // drain lets attempts in flight end for at most d. What ends is journalled and starts
 // nothing, because the state is draining.
 func (l *leadership) drain(d time.Duration) {

@@ -57,6 +57,10 @@ type RunStore interface {
 	DeleteRun(ctx context.Context, tenantID, runID string) error
 	// OpenRuns lists the ids of a workflow's runs that are not terminal.
 	OpenRuns(ctx context.Context, tenantID, workflowID string) ([]string, error)
+	// RepairCounts sets right what the totals of lists are read from, where nodes of an
+	// earlier version may have written runs, and returns how much was wrong. It may take
+	// as long as reading all runs.
+	RepairCounts(ctx context.Context) (int, error)
 }
 
 // WorkflowStore resolves and reads what runs run.

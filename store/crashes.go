@@ -61,14 +61,9 @@ func (termRow) TableName() string { return "executor_terms" }
 // BeginTerm begins the term of an epoch and returns the suspects among the runs
 // that are in flight. If the term before it did not end in order, its crash is
 // counted for what it left in flight, once: the new term is written in the same
-// transaction. executor.ErrFenced: a later term has begun. On PostgreSQL it also sets
-// the counters of runs right (RecountRuns).
+// transaction. executor.ErrFenced: a later term has begun. It reads only runs in
+// flight.
 func (db *DB) BeginTerm(ctx context.Context, epoch int64) ([]executor.Suspect, error) {
-	if db.postgres() {
-		if _, err := db.RecountRuns(ctx); err != nil {
-			return nil, err
-		}
-	}
 	return updateResult(ctx, db, func(tx *gorm.DB) ([]executor.Suspect, error) {
 		var last termRow
 		known, err := found(forUpdate(tx).Where("name = ?", executorLease), &last)

@@ -66,3 +66,6 @@ func (db *DB) Plan(t testing.TB, text string) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// IsPostgres reports whether a database is PostgreSQL.
+func IsPostgres(db *DB) bool { return db.postgres() }

@@ -89,22 +89,48 @@ func countedTotal(tx *gorm.DB, tenantID string, workflowIDs []string, states []m
 	return n, err
 }
 
-// recountSQL sets right what the counters lack, of one moment: a transaction that
-// commits meanwhile has changed rows and counters both, or neither.
+// recountSQL sets right what the counters of a tenant lack, of one moment: a
+// transaction that commits meanwhile has changed rows and counters both, or neither.
 const recountSQL = `INSERT INTO run_counts (tenant_id, workflow_id, state, trigger_kind, shard, n)
 SELECT tenant_id, workflow_id, state, trigger_kind, 0, CAST(sum(n) AS BIGINT) FROM (
-  SELECT tenant_id, workflow_id, state, trigger_kind, count(*) AS n FROM runs AS r WHERE ` + punctualSQL + ` GROUP BY tenant_id, workflow_id, state, trigger_kind
-  UNION ALL SELECT tenant_id, workflow_id, state, trigger_kind, count(*) FROM runs AS r WHERE ` + notPunctualSQL + ` GROUP BY tenant_id, workflow_id, state, trigger_kind
-  UNION ALL SELECT tenant_id, workflow_id, state, trigger_kind, -n FROM run_counts
+  SELECT tenant_id, workflow_id, state, trigger_kind, count(*) AS n FROM runs AS r WHERE tenant_id = ? AND ` + punctualSQL + ` GROUP BY tenant_id, workflow_id, state, trigger_kind
+  UNION ALL SELECT tenant_id, workflow_id, state, trigger_kind, count(*) FROM runs AS r WHERE tenant_id = ? AND ` + notPunctualSQL + ` GROUP BY tenant_id, workflow_id, state, trigger_kind
+  UNION ALL SELECT tenant_id, workflow_id, state, trigger_kind, -n FROM run_counts WHERE tenant_id = ?
 ) AS d GROUP BY tenant_id, workflow_id, state, trigger_kind HAVING sum(n) <> 0` + addToCount
 
+// countedTenantsSQL finds the first tenant behind one that has runs or counters of
+// runs, by a probe of each index.
+const countedTenantsSQL = `SELECT min(tenant_id) FROM (
+  SELECT * FROM (SELECT tenant_id FROM runs AS r WHERE tenant_id > ? AND ` + punctualSQL + ` ORDER BY tenant_id LIMIT 1) AS a
+  UNION ALL SELECT * FROM (SELECT tenant_id FROM runs AS r WHERE tenant_id > ? AND ` + notPunctualSQL + ` ORDER BY tenant_id LIMIT 1) AS b
+  UNION ALL SELECT * FROM (SELECT tenant_id FROM run_counts WHERE tenant_id > ? ORDER BY tenant_id LIMIT 1) AS c) AS t`
+
 // RecountRuns compares the counters of runs with the rows, sets right what differs
-// and returns how many counters that were. It may run beside anything. It reads an
-// index of all runs: BeginTerm calls it on PostgreSQL, where a node of an earlier
-// version may have written runs until then, and tests to find that it is 0.
-func (db *DB) RecountRuns(ctx context.Context) (int, error) {
-	return updateResult(ctx, db, func(tx *gorm.DB) (int, error) {
-		res := tx.Exec(recountSQL)
-		return int(res.RowsAffected), res.Error
-	})
+// and returns how many counters that were, also beside an error. It may run beside
+// anything. It reads an index of all runs, one tenant in a transaction.
+func (db *DB) RecountRuns(ctx context.Context) (wrong int, err error) {
+	for tenantID := ""; ; {
+		var next *string
+		if err := db.reader(ctx).Raw(countedTenantsSQL, tenantID, tenantID, tenantID).Scan(&next).Error; err != nil || next == nil {
+			return wrong, translate(err)
+		}
+		tenantID = *next
+		n, err := updateResult(ctx, db, func(tx *gorm.DB) (int, error) {
+			res := tx.Exec(recountSQL, tenantID, tenantID, tenantID)
+			return int(res.RowsAffected), res.Error
+		})
+		if wrong += n; err != nil {
+			return wrong, err
+		}
+	}
+}
+
+// RepairCounts is RecountRuns where a node of a version that keeps no counters may
+// have written runs: on PostgreSQL, while nodes are upgraded one after another. A
+// SQLite file is opened by one version at a time.
+func (db *DB) RepairCounts(ctx context.Context) (wrong int, err error) {
+	if !db.postgres() {
+		return 0, nil
+	}
+	return db.RecountRuns(ctx)
 }
