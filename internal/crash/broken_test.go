@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// These two show that the crash tests can fail: their journals are broken on
-// purpose, and the checker must notice.
+// These three show that the crash tests can fail: their journals and counters are
+// broken on purpose, and the checker must notice.
 
 // TestCrashCheckerCatchesAJournalThatLies: the binary acknowledges commits a
 // while before it writes them.
@@ -28,6 +28,21 @@ func TestCrashCheckerCatchesAJournalThatForgets(t *testing.T) {
 	forget := func() error { return forgetLastEnds(t.Context(), database) }
 	w, _ := scenario{database: "sqlite://" + database, kills: 10, after: forget, patience: 10 * time.Second}.play(t)
 	noticed(t, w, "ran again after its end was in the journal", "completed twice", "invalid_last_event_id", "frame")
+}
+
+// TestCrashCheckerCatchesCountersThatLie: after each crash one counter of runs is wrong.
+func TestCrashCheckerCatchesCountersThatLie(t *testing.T) {
+	database := filepath.Join(t.TempDir(), "heddle.db")
+	miscount := func() error {
+		db, err := sql.Open("sqlite", "file:"+database) // the store's driver
+		if err != nil {
+			return err
+		}
+		_, err = db.ExecContext(t.Context(), "UPDATE run_counts SET n = n + 1 WHERE state = 'completed'")
+		return errors.Join(err, db.Close())
+	}
+	w, _ := scenario{database: "sqlite://" + database, kills: 3, after: miscount}.play(t)
+	noticed(t, w, "counters of runs were not the rows")
 }
 
 // noticed wants at least one of the faults among those that were found.

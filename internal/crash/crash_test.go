@@ -2,15 +2,18 @@ package crash
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"heddle/internal/await"
 	"heddle/internal/client"
+	"heddle/store"
 	"heddle/store/storetest"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -104,7 +107,34 @@ func (s scenario) play(t *testing.T) (w *world, report string) {
 	if err := last.stop(); err != nil {
 		w.fault("SIGTERM: %v", err)
 	}
+	w.checkLog(last)
+	w.checkCounts(ctx, s.database)
 	return w, fmt.Sprintf("seed %d: %d kills %v, slowest start %s; %s", seed, s.kills, lives.deaths, lives.slowest.Round(time.Millisecond), f)
+}
+
+// checkLog notes a fault where a server found counters of runs wrong: it sets them right,
+// and checkCounts would not see them.
+func (w *world) checkLog(s *server) {
+	if strings.Contains(fmt.Sprint(s.log), "counters of runs were wrong") {
+		w.fault("counters of runs were wrong at a start:\n%s", s.log)
+	}
+}
+
+// checkCounts notes a fault where the counters of runs, as the last server has left them,
+// do not say what the rows do.
+func (w *world) checkCounts(ctx context.Context, database string) {
+	db, err := store.Open(ctx, database)
+	if err != nil {
+		w.fault("open the database: %v", err)
+		return
+	}
+	wrong, err := db.RecountRuns(ctx)
+	if err := errors.Join(err, db.Close()); err != nil {
+		w.fault("compare the counters of runs: %v", err)
+	}
+	if wrong > 0 {
+		w.fault("%d counters of runs were not the rows", wrong)
+	}
 }
 
 // environment is what every server of these tests is told.
@@ -167,5 +197,6 @@ func (l *lives) one(ctx, clients context.Context, w *world, random *rand.Rand) e
 		s.kill()
 	}
 	w.serveAt(nil)
+	w.checkLog(s)
 	return nil
 }
