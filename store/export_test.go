@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"heddle/definitions/workflows"
 	"heddle/migrations"
 	"strings"
 	"sync"
@@ -69,3 +70,53 @@ func (db *DB) Plan(t testing.TB, text string) string {
 
 // IsPostgres reports whether a database is PostgreSQL.
 func IsPostgres(db *DB) bool { return db.postgres() }
+
+// SearchTwice lists a page of a query by the index in memory and by the tables, both of
+// one moment; indexed is false where there is no index to search.
+func (db *DB) SearchTwice(ctx context.Context, q workflows.Query) (byIndex, byTables workflows.Page, indexed bool, err error) {
+	type pages struct {
+		byIndex, byTables workflows.Page
+		index             *searchIndex
+		change            int64
+	}
+	list := listFingerprint("workflows", q)
+	at, err := decodeCursor(list, q.Cursor)
+	if err != nil {
+		return byIndex, byTables, false, err
+	}
+	p, err := viewResult(ctx, db, func(tx *gorm.DB) (p pages, err error) {
+		if p.index, p.change, err = db.searches.indexIn(ctx, tx, q.TenantID); err != nil || p.index == nil {
+			return p, err
+		}
+		if p.byIndex, err = searchPage(tx, p.index, q, list, at); err != nil {
+			return p, err
+		}
+		p.byTables, err = scannedPage(tx, q, list, at)
+		return p, err
+	})
+	if p.index != nil {
+		db.searches.put(q.TenantID, p.index, p.change)
+	}
+	return p.byIndex, p.byTables, p.index != nil, err
+}
+
+// LimitSearchMemory replaces what searches know by an empty memory of a size in bytes.
+func (db *DB) LimitSearchMemory(limit int) { db.searches = newSearchMemory(limit) }
+
+// SearchMemory returns how many bytes the indexes in memory take by their own count, and
+// of how many tenants something is known.
+func (db *DB) SearchMemory() (bytes, tenants int) {
+	m := db.searches
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	counted := 0
+	for at := m.recent.Front(); at != nil; at = at.Next() {
+		if s, ok := at.Value.(*searched); ok && s.index != nil {
+			counted += s.index.bytes
+		}
+	}
+	if counted != m.bytes || len(m.tenants) != m.recent.Len() {
+		return -1, -1
+	}
+	return m.bytes, len(m.tenants)
+}

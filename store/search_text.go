@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/cases"
@@ -36,9 +38,16 @@ func (db *DB) fillSearchTexts(ctx context.Context) error {
 			if err := tx.Where("folded = ''").Order("id").Limit(searchTextBatch).Find(&rows).Error; err != nil {
 				return 0, err
 			}
+			// By tenant, as each has its number of changes locked to the end.
+			slices.SortFunc(rows, func(a, b workflowRow) int {
+				return cmp.Or(cmp.Compare(a.TenantID, b.TenantID), cmp.Compare(a.ID, b.ID))
+			})
 			for _, row := range rows {
 				row.setSearchText()
 				if err := tx.Exec("UPDATE workflows SET folded = ? WHERE id = ?", row.Folded, row.ID).Error; err != nil {
+					return 0, err
+				}
+				if err := numberChange(tx, row); err != nil {
 					return 0, err
 				}
 			}

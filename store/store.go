@@ -92,6 +92,9 @@ type DB struct {
 	// fileLease is the lease as kept in memory while lock is held. It has its
 	// own lock.
 	fileLease fileLease
+	// searches holds the texts of workflows in memory, for searches. It has its own
+	// lock.
+	searches *searchMemory
 }
 
 // handle is one pool of connections and gorm's view of it. outlivesContext is
@@ -163,6 +166,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	db.searches = newSearchMemory(searchMemoryLimit)
 	if err := db.prepare(ctx, t, s); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

@@ -84,6 +84,9 @@ func (db *DB) ImportWorkflow(ctx context.Context, w workflows.Workflow, all []wo
 			}
 		}
 		active := all[max(0, min(w.ActiveVersion, len(all))-1)]
-		return writeAudit(tx, workflowObject(row), workflowChange{To: &workflowState{active.Number, active.Hash, string(w.Status)}})
+		if err := writeAudit(tx, workflowObject(row), workflowChange{To: &workflowState{active.Number, active.Hash, string(w.Status)}}); err != nil {
+			return err
+		}
+		return numberChange(tx, row)
 	})
 }

@@ -21,14 +21,45 @@ func (db *DB) Workflows(ctx context.Context, q workflows.Query) (workflows.Page,
 	if err != nil || (q.IDs != nil && len(q.IDs) == 0) {
 		return emptyPage(page, q), err
 	}
-	return viewResult(ctx, db, func(tx *gorm.DB) (workflows.Page, error) {
-		page := workflows.Page{Total: -1}
-		if err := countIfWanted(workflowFilter(tx, q), q.WantTotal, &page.Total); err != nil {
-			return page, err
+	if q.Text != "" {
+		return db.search(ctx, q, list, at)
+	}
+	return viewResult(ctx, db, func(tx *gorm.DB) (workflows.Page, error) { return scannedPage(tx, q, list, at) })
+}
+
+// search lists a page of a query by text: from the tenant's index in memory where it has
+// one, as of the same moment as the rows.
+func (db *DB) search(ctx context.Context, q workflows.Query, list string, at *position) (workflows.Page, error) {
+	type result struct {
+		page   workflows.Page
+		index  *searchIndex
+		change int64
+	}
+	r, err := viewResult(ctx, db, func(tx *gorm.DB) (r result, err error) {
+		if r.index, r.change, err = db.searches.indexIn(ctx, tx, q.TenantID); err != nil {
+			return r, err
 		}
-		err := workflowPage(tx, q, list, at, &page)
-		return page, err
+		if r.index == nil {
+			r.page, err = scannedPage(tx, q, list, at)
+			return r, err
+		}
+		r.page, err = searchPage(tx, r.index, q, list, at)
+		return r, err
 	})
+	if err == nil && r.index != nil {
+		db.searches.put(q.TenantID, r.index, r.change)
+	}
+	return r.page, err
+}
+
+// scannedPage lists a page of any query by the tables alone.
+func scannedPage(tx *gorm.DB, q workflows.Query, list string, at *position) (workflows.Page, error) {
+	page := workflows.Page{Total: -1}
+	if err := countIfWanted(workflowFilter(tx, q), q.WantTotal, &page.Total); err != nil {
+		return page, err
+	}
+	err := workflowPage(tx, q, list, at, &page)
+	return page, err
 }
 
 // emptyPage is the page of a list in which nothing can be: its total is known
@@ -69,8 +100,8 @@ func workflowPage(tx *gorm.DB, q workflows.Query, list string, at *position, pag
 
 // workflowFilter selects the rows of a query. With a tag it begins at the tag's
 // own list, which has the same order, so that a page costs the same however
-// rare the tag is. A search by text reads the tenant's rows one by one: no index
-// serves a match within a text.
+// rare the tag is. A search by text reads the tenant's rows one by one, as no index
+// serves a match within a text: it is for tenants that have no index in memory.
 func workflowFilter(tx *gorm.DB, q workflows.Query) *gorm.DB {
 	f := tx.Table("workflows AS w")
 	if q.Tag != "" {

@@ -30,6 +30,9 @@ type workflowRow struct {
 	Deleted int
 	// Folded is what searches read, see searchText.
 	Folded string
+	// ChangeNumber is that of the tenant's last change that was of this row, see
+	// numberChange. Writing the row does not change it.
+	ChangeNumber int64 `gorm:"->"`
 }
 
 func (workflowRow) TableName() string { return "workflows" }

@@ -44,7 +44,10 @@ func (db *DB) CreateWorkflow(ctx context.Context, rev workflows.Revision, keep *
 		if err := insertVersion(tx, rev); err != nil {
 			return err
 		}
-		return writeAudit(tx, workflowObject(row), workflowChange{To: &workflowState{rev.Workflow.ActiveVersion, hash, row.Status}})
+		if err := writeAudit(tx, workflowObject(row), workflowChange{To: &workflowState{rev.Workflow.ActiveVersion, hash, row.Status}}); err != nil {
+			return err
+		}
+		return numberChange(tx, row)
 	})
 }
 
@@ -87,7 +90,10 @@ func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(work
 		if result, err = applyRevision(tx, row, current, rev); err != nil {
 			return result, err
 		}
-		return result, recordRevision(tx, row, result, rev)
+		if err := recordRevision(tx, row, result, rev); err != nil || result.Revision == current.Revision {
+			return result, err
+		}
+		return result, numberChange(tx, row)
 	})
 }
 
@@ -191,7 +197,10 @@ func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check fu
 		if err := deleteOrphanedVersions(tx, tenantID, row.ID); err != nil {
 			return err
 		}
-		return writeAudit(tx, workflowObject(row), workflowChange{From: &workflowState{row.ActiveVersion, hash, row.Status}})
+		if err := writeAudit(tx, workflowObject(row), workflowChange{From: &workflowState{row.ActiveVersion, hash, row.Status}}); err != nil {
+			return err
+		}
+		return numberChange(tx, row)
 	})
 }
 
