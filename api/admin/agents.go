@@ -102,10 +102,6 @@ func agentOf(a agents.Agent) agentBody {
 // of that revision: fault.Precondition precondition_failed otherwise. What could not be used is
 // fault.Unacceptable invalid_agent.
 func (h *handlers) putAgent(c *core.Call, req putAgent) error {
-	match, err := c.IfMatch()
-	if err != nil {
-		return err
-	}
 	a := agents.Agent{
 		TenantID: c.TenantID(), ID: c.Param("agent_id"), Provider: req.Provider, BaseURL: req.BaseURL, Model: req.Model, SystemPrompt: req.SystemPrompt,
 		APIKeySecret: req.APIKeySecret, InputMicroUSDPer1K: req.InputMicroUSDPer1K, OutputMicroUSDPer1K: req.OutputMicroUSDPer1K,
@@ -114,7 +110,8 @@ func (h *handlers) putAgent(c *core.Call, req putAgent) error {
 	for _, t := range req.Tools {
 		a.Tools = append(a.Tools, agents.Tool(t))
 	}
-	if a, err = h.Agents.Put(c.Ctx(), a, match); err != nil {
+	a, err := h.Agents.Put(c.Ctx(), a, c.IfMatch)
+	if err != nil {
 		return err
 	}
 	c.SetETag(a.Revision)
@@ -150,11 +147,7 @@ func (h *handlers) listAgents(c *core.Call) error {
 
 // deleteAgent deletes an agent: 204. Steps that name it fail from then on.
 func (h *handlers) deleteAgent(c *core.Call) error {
-	match, err := c.IfMatch()
-	if err != nil {
-		return err
-	}
-	if err := h.Agents.Delete(c.Ctx(), c.TenantID(), c.Param("agent_id"), match); err != nil {
+	if err := h.Agents.Delete(c.Ctx(), c.TenantID(), c.Param("agent_id"), c.IfMatch); err != nil {
 		return err
 	}
 	return c.ReplyStatus(http.StatusNoContent)

@@ -101,10 +101,6 @@ func (h *handlers) createTemplate(c *core.Call, req createTemplate) error {
 // current one is answered. Workflows that were made of it show update_available from then on and
 // do not change.
 func (h *handlers) updateTemplate(c *core.Call, req updateTemplate) error {
-	match, err := c.IfMatch()
-	if err != nil {
-		return err
-	}
 	src, err := sourceOf(req.WorkflowID, req.Version, &req.Definition)
 	if err != nil {
 		return err
@@ -114,7 +110,7 @@ func (h *handlers) updateTemplate(c *core.Call, req updateTemplate) error {
 	}
 	t, err := h.Templates.Update(c.Ctx(), templates.UpdateRequest{
 		TenantID: c.TenantID(), ID: c.Param("id"), Author: c.Principal.KeyName, Name: req.Name, Description: req.Description,
-		Category: req.Category, Parameters: req.Parameters, Source: src, IfMatch: match, Admit: c.ReserveMemory,
+		Category: req.Category, Parameters: req.Parameters, Source: src, IfMatch: c.IfMatch, Admit: c.ReserveMemory,
 	})
 	if err != nil {
 		return err
@@ -127,11 +123,7 @@ func (h *handlers) updateTemplate(c *core.Call, req updateTemplate) error {
 // deleteTemplate deletes a template of the tenant's own: 204, or fault.Denied template_builtin.
 // Workflows made of it stay.
 func (h *handlers) deleteTemplate(c *core.Call) error {
-	match, err := c.IfMatch()
-	if err != nil {
-		return err
-	}
-	if err := h.Templates.Delete(c.Ctx(), c.TenantID(), c.Param("id"), match); err != nil {
+	if err := h.Templates.Delete(c.Ctx(), c.TenantID(), c.Param("id"), c.IfMatch); err != nil {
 		return err
 	}
 	return c.ReplyStatus(http.StatusNoContent)
@@ -162,10 +154,7 @@ func (h *handlers) installTemplate(c *core.Call, req installTemplate) error {
 // Where both sides changed the same place the edit stays and is listed as a conflict. With
 // dry_run nothing is stored.
 func (h *handlers) mergeTemplate(c *core.Call, req mergeTemplate) error {
-	r, err := h.reference(c)
-	if err != nil {
-		return err
-	}
+	r := reference(c)
 	dry, err := c.DryRun()
 	if err != nil {
 		return err

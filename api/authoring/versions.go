@@ -10,18 +10,14 @@ import (
 
 // reference returns the workflow and the version of the path, "" where it has none, and the
 // revisions of If-Match, which the service checks in the transaction of the write.
-func (h *handlers) reference(c *core.Call) (versions.Reference, error) {
-	match, err := c.IfMatch()
-	return versions.Reference{TenantID: c.TenantID(), Workflow: c.Param("id"), Version: c.Param("version"), IfMatch: match}, err
+func reference(c *core.Call) versions.Reference {
+	return versions.Reference{TenantID: c.TenantID(), Workflow: c.Param("id"), Version: c.Param("version"), IfMatch: c.IfMatch}
 }
 
 // publishVersion makes a version the active one; publishing the active one changes nothing. Open
 // runs keep the version that they started on. The answer is the workflow, or a preview.
 func (h *handlers) publishVersion(c *core.Call, _ publishVersion) error {
-	r, err := h.reference(c)
-	if err != nil {
-		return err
-	}
+	r := reference(c)
 	if dry, err := c.DryRun(); err != nil || dry {
 		return h.previewVersion(c, r, err)
 	}
@@ -35,10 +31,7 @@ func (h *handlers) publishVersion(c *core.Call, _ publishVersion) error {
 // rollbackWorkflow publishes a new version with the definition of an earlier one:
 // history only grows, so that a rollback can be undone by another.
 func (h *handlers) rollbackWorkflow(c *core.Call, req rollbackWorkflow) error {
-	r, err := h.reference(c)
-	if err != nil {
-		return err
-	}
+	r := reference(c)
 	// The version stands in the body, not in the path: the new version has a number of its own.
 	r.Version = string(req.Version)
 	if r.Version == "" {
@@ -111,10 +104,7 @@ func (h *handlers) labelVersion(c *core.Call, req labelVersion) error {
 	if !req.Label.given {
 		return core.Malformed("label is missing; send {\"label\": \"v2.4\"}, or null to take it away.")
 	}
-	r, err := h.reference(c)
-	if err != nil {
-		return err
-	}
+	r := reference(c)
 	// A label of "" is cleared; null was read as that.
 	w, v, err := h.Versions.SetLabel(c.Ctx(), r, req.Label.text)
 	if err != nil {

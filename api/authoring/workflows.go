@@ -127,13 +127,9 @@ func (h *handlers) replyWorkflow(c *core.Call, w workflows.Workflow) error {
 // updateWorkflow changes a workflow. A definition that differs from the latest version is a new
 // version, active unless publish is false; one that equals it makes none.
 func (h *handlers) updateWorkflow(c *core.Call, req updateWorkflow) error {
-	match, err := c.IfMatch()
-	if err != nil {
-		return err
-	}
 	ask := workflows.UpdateRequest{
 		TenantID: c.TenantID(), Ref: c.Param("id"), Author: c.Principal.KeyName, ChangeSummary: req.ChangeSummary,
-		TriggerType: req.TriggerType, Tags: req.Tags, Publish: req.Publish == nil || *req.Publish, IfMatch: match,
+		TriggerType: req.TriggerType, Tags: req.Tags, Publish: req.Publish == nil || *req.Publish, IfMatch: c.IfMatch,
 	}
 	if req.Definition.Given {
 		ask.Definition = &req.Definition.ParsedDefinition
@@ -156,14 +152,10 @@ func (h *handlers) updateWorkflow(c *core.Call, req updateWorkflow) error {
 // setStatus sets a workflow's status, by which runs and schedules are admitted or refused. Each
 // status may follow each.
 func (h *handlers) setStatus(c *core.Call, req setStatus) error {
-	match, err := c.IfMatch()
-	if err != nil {
-		return err
-	}
 	if req.Status == "" {
 		return core.Malformed("status is missing; send {\"status\": \"active\"}, or draft, paused or archived.")
 	}
-	w, err := h.Definitions.SetStatus(c.Ctx(), c.TenantID(), c.Param("id"), req.Status, match)
+	w, err := h.Definitions.SetStatus(c.Ctx(), c.TenantID(), c.Param("id"), req.Status, c.IfMatch)
 	if err != nil {
 		return err
 	}
@@ -173,10 +165,6 @@ func (h *handlers) setStatus(c *core.Call, req setStatus) error {
 // deleteWorkflow deletes a workflow, whose slug becomes free. Its open runs prevent that
 // (fault.Conflict workflow_has_open_runs), or are cancelled with force; ended runs stay readable.
 func (h *handlers) deleteWorkflow(c *core.Call) error {
-	match, err := c.IfMatch()
-	if err != nil {
-		return err
-	}
 	q, err := c.Query()
 	if err != nil {
 		return err
@@ -186,7 +174,7 @@ func (h *handlers) deleteWorkflow(c *core.Call) error {
 		return err
 	}
 	err = h.Definitions.Delete(c.Ctx(), workflows.DeleteRequest{
-		TenantID: c.TenantID(), Ref: c.Param("id"), Force: force, IfMatch: match,
+		TenantID: c.TenantID(), Ref: c.Param("id"), Force: force, IfMatch: c.IfMatch,
 	})
 	if err != nil {
 		return err

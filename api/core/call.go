@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"heddle/access"
 	"heddle/audit"
+	"heddle/definitions/workflows"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -34,6 +35,8 @@ type Call struct {
 	// Body is the request's body once it was read, without a byte order mark; nil where there is
 	// none, and for lines, which are never in memory as a whole.
 	Body []byte
+	// IfMatch is what readIfMatch returned, on routes that are Conditional; nil on all others.
+	IfMatch workflows.IfMatch
 	// retryAfter is after how many seconds a refused request may be repeated; 0: 1 s. The limit
 	// on rates sets it.
 	retryAfter int

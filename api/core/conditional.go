@@ -28,11 +28,11 @@ func (c *Call) SetETag(revision int64) (fresh bool) {
 	return false
 }
 
-// IfMatch returns the revisions that the write accepts by If-Match: nil, which accepts all, when
+// readIfMatch returns the revisions that a write accepts by If-Match: nil, which accepts all, when
 // it is absent or "*". A weak or foreign tag matches nothing, so that a list of them is empty and
 // refuses every revision; what is not a tag at all is fault.Malformed invalid_request.
-func (c *Call) IfMatch() (workflows.IfMatch, error) {
-	list := splitTags(c.Request.Header.Values("If-Match"))
+func readIfMatch(header http.Header) (workflows.IfMatch, error) {
+	list := splitTags(header.Values("If-Match"))
 	if len(list) == 0 {
 		return nil, nil
 	}

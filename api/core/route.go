@@ -106,7 +106,7 @@ type Endpoint struct {
 
 // WithBody makes an Endpoint of a handler that wants the request's body decoded into a Q, a
 // struct. A reason in the body is recorded for the audit trail before f is called. The errors are
-// those of decodeBody, checkNames and f.
+// those of decodeBody, readHead and f.
 func WithBody[Q any](f func(*Call, Q) error) Endpoint {
 	return Endpoint{reflect.TypeFor[Q](), func(c *Call) error {
 		var q Q
@@ -116,7 +116,7 @@ func WithBody[Q any](f func(*Call, Q) error) Endpoint {
 		if err := recordReason(c, reflect.ValueOf(&q).Elem()); err != nil {
 			return err
 		}
-		if err := checkNames(c); err != nil {
+		if err := readHead(c); err != nil {
 			return err
 		}
 		return f(c, q)
@@ -124,14 +124,25 @@ func WithBody[Q any](f func(*Call, Q) error) Endpoint {
 }
 
 // NoBody makes an Endpoint of a handler that takes no body: what is sent is not read. The errors
-// are those of checkNames and f.
+// are those of readHead and f.
 func NoBody(f func(*Call) error) Endpoint {
 	return Endpoint{nil, func(c *Call) error {
-		if err := checkNames(c); err != nil {
+		if err := readHead(c); err != nil {
 			return err
 		}
 		return f(c)
 	}}
+}
+
+// readHead reads what handlers rely on besides the body: the names of the path, and If-Match where
+// the route honours it.
+func readHead(c *Call) error {
+	if err := checkNames(c); err != nil || !c.Route.Conditional {
+		return err
+	}
+	var err error
+	c.IfMatch, err = readIfMatch(c.Request.Header)
+	return err
 }
 
 // Handle returns the route with the handler and the type of its body.

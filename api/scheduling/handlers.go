@@ -92,11 +92,7 @@ func (h *handlers) getSchedule(c *core.Call) error {
 // updateSchedule changes a schedule; If-Match refuses a lost update. Due times that have passed
 // are decided by the old rules.
 func (h *handlers) updateSchedule(c *core.Call, req updateSchedule) error {
-	match, err := c.IfMatch()
-	if err != nil {
-		return err
-	}
-	s, err := h.Schedules.Update(c.Ctx(), c.TenantID(), c.Param("id"), req.Patch, match)
+	s, err := h.Schedules.Update(c.Ctx(), c.TenantID(), c.Param("id"), req.Patch, c.IfMatch)
 	if err != nil {
 		return err
 	}
@@ -106,11 +102,7 @@ func (h *handlers) updateSchedule(c *core.Call, req updateSchedule) error {
 
 // deleteSchedule ends a schedule: 204. Its open runs go on.
 func (h *handlers) deleteSchedule(c *core.Call) error {
-	match, err := c.IfMatch()
-	if err != nil {
-		return err
-	}
-	if err := h.Schedules.Delete(c.Ctx(), c.TenantID(), c.Param("id"), match); err != nil {
+	if err := h.Schedules.Delete(c.Ctx(), c.TenantID(), c.Param("id"), c.IfMatch); err != nil {
 		return err
 	}
 	return c.ReplyStatus(http.StatusNoContent)

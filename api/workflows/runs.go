@@ -167,17 +167,13 @@ func (h *handlers) steer(status int, do func(s *executor.Service, ctx context.Co
 // a run that is resumed in between is open, and is not deleted.
 func (h *handlers) deleteRun(c *core.Call) error {
 	id := c.Param("run_id")
-	match, err := c.IfMatch()
-	if err != nil {
-		return err
-	}
 	// Without If-Match the read is not needed.
-	if match != nil {
+	if c.IfMatch != nil {
 		run, err := h.Executor.Run(c.Ctx(), c.TenantID(), id)
 		if err != nil {
 			return err
 		}
-		if !match.Allows(run.Seq) {
+		if !c.IfMatch.Allows(run.Seq) {
 			return fault.New(fault.Precondition, "precondition_failed",
 				"The run has moved on since you read it; read it again.").
 				With("current_version", run.Seq).With("current_etag", core.ETag(run.Seq))
