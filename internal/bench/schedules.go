@@ -53,10 +53,26 @@ func (m *lateMeter) SlotRecorded(_ schedules.Slot, late time.Duration) {
 	}
 }
 
+// errStoredLate is returned where schedules could not be stored before they were due: they
+// would fire late, and the figure would be that of the storing.
+var errStoredLate = errors.New("the schedules were not stored in time; take fewer")
+
 // dueAtOnce fires the plan's schedules once, all at the same due time, and returns how
-// much later than due their runs were stored and had begun. It fails where the schedules
-// could not be stored before they were due.
+// much later than due their runs were stored and had begun. A machine that is too slow to
+// store them before that is given twice the time, up to 64 times as much; then it fails.
 func (b *session) dueAtOnce(ctx context.Context, definition json.RawMessage) (stored, begun latencies, err error) {
+	lead := 1500*time.Millisecond + time.Duration(b.plan.Schedules)*8*time.Millisecond
+	for times := 1; times <= 64; times *= 2 {
+		if stored, begun, err = b.dueAfter(ctx, definition, time.Duration(times)*lead); !errors.Is(err, errStoredLate) {
+			break
+		}
+	}
+	return stored, begun, err
+}
+
+// dueAfter is dueAtOnce with the time that storing may take. It fails with errStoredLate,
+// and without the schedules, where that is too short.
+func (b *session) dueAfter(ctx context.Context, definition json.RawMessage, lead time.Duration) (stored, begun latencies, err error) {
 	n := b.plan.Schedules
 	meter, runner := &lateMeter{full: make(chan struct{}), want: n}, &recordingRunner{}
 	r, err := b.rig(ctx, definition, Parts{Runner: runner, Meter: meter})
@@ -64,20 +80,20 @@ func (b *session) dueAtOnce(ctx context.Context, definition json.RawMessage) (st
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, r.Stop()) }()
-	// Far enough away for n schedules to be stored before it.
-	due := time.Now().Add(1500*time.Millisecond + time.Duration(n)*8*time.Millisecond).Truncate(time.Second)
-	// They end a second after the moment, so that each fires once.
-	for range n {
-		_, err := r.Schedules.Create(ctx, schedules.CreateRequest{Workflow: r.workflow, Schedule: schedules.Schedule{
-			TenantID: r.tenant, Expression: "@every 1h", StartsAt: due, EndsAt: due.Add(time.Second),
-		}})
-		if err != nil {
-			return nil, nil, err
-		}
-	}
-	// Those stored late would fire late, and the figure would be that of the storing.
+	due := time.Now().Add(lead).Truncate(time.Second)
+	made, err := r.schedulesDue(ctx, n, due)
 	if time.Now().After(due) {
-		return nil, nil, errors.New("the schedules were not stored in time; take fewer")
+		// Or the next attempt's server would fire them. One that came too late may have been
+		// refused, as it would never fire.
+		for _, id := range made {
+			if err := r.Schedules.Delete(ctx, r.tenant, id, nil); err != nil {
+				return nil, nil, err
+			}
+		}
+		return nil, nil, errStoredLate
+	}
+	if err != nil {
+		return nil, nil, err
 	}
 	select {
 	case <-meter.full:
@@ -93,6 +109,21 @@ func (b *session) dueAtOnce(ctx context.Context, definition json.RawMessage) (st
 	}
 	begun, err = r.begunAfter(ctx, due, runner, meter.late)
 	return meter.late, begun, err
+}
+
+// schedulesDue stores n schedules that fire once, at due, as they end a second later. It
+// returns the ids of those that were stored, also with an error.
+func (r *rig) schedulesDue(ctx context.Context, n int, due time.Time) (made []string, err error) {
+	for range n {
+		s, err := r.Schedules.Create(ctx, schedules.CreateRequest{Workflow: r.workflow, Schedule: schedules.Schedule{
+			TenantID: r.tenant, Expression: "@every 1h", StartsAt: due, EndsAt: due.Add(time.Second),
+		}})
+		if err != nil {
+			return made, err
+		}
+		made = append(made, s.ID)
+	}
+	return made, nil
 }
 
 // begunAfter returns how late each run began: when its attempt began or, where no
