@@ -19,7 +19,7 @@ import (
 // connection of its own.
 const awaitedInFlight = 50
 
-// awaited measures real work as clients see it: runs of three http_requests in a row to a
+// awaitedCase measures real work as clients see it: runs of three http_requests in a row to a
 // receiver that answers at once, each started by POST and awaited over its event stream.
 // The server is a process of its own with slots for all of them, so that its CPU time is
 // measured without that of client and receiver.
@@ -29,13 +29,13 @@ const awaitedInFlight = 50
 //
 // CPU is what the figure is to be judged by where other work shares the machine. Rows are
 // those of the journal and the run's own; transactions are group commits over runs.
-func (b *session) awaited(ctx context.Context) error {
+func awaitedCase(ctx context.Context, b *session) error {
 	return b.awaitedBy(ctx, "awaited", awaitedInFlight, b.plan.Runs)
 }
 
-// awaitedAlone is awaited with one run at a time: the latency on a server with nothing else
+// awaitedAloneCase is awaited with one run at a time: the latency on a server with nothing else
 // to do.
-func (b *session) awaitedAlone(ctx context.Context) error {
+func awaitedAloneCase(ctx context.Context, b *session) error {
 	return b.awaitedBy(ctx, "awaited-1", 1, min(b.plan.Runs, 1000))
 }
 

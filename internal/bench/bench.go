@@ -145,7 +145,7 @@ func Run(ctx context.Context, cfg Config, plan Plan) (err error) {
 	for _, c := range cases {
 		// Cases come last: each starts a fresh server or run, and its memory figure is least
 		// disturbed when it is measured alone.
-		if err := b.profiled(c.name, func() error { return c.run(b, ctx) }); err != nil {
+		if err := b.profiled(c.name, func() error { return c.run(ctx, b) }); err != nil {
 			return err
 		}
 	}

@@ -19,30 +19,30 @@ import (
 type caseEntry struct {
 	name  string // as --case takes it
 	about string // what it measures, for the help
-	run   func(*session, context.Context) error
+	run   func(context.Context, *session) error
 }
 
 // allCases returns the cases in the order in which the help lists them.
 func allCases() []caseEntry {
 	return []caseEntry{
-		{"loop-10k", "a loop over 10,000 items of the input, 100 at once, each a step that is performed and collected", (*session).loop10k},
-		{"loop-1m", "a loop of 1,000,000 iterations of a condition, with results", (*session).loop1m},
-		{"streams", "1,000 event streams at once, half of them of one run, and readers that stall", (*session).streams},
-		{"reconnects", "10,000 reconnects to the events of a run that goes on, without a gap or a repeat", (*session).reconnects},
-		{"streams-idle", "5,000 event streams on which nothing happens", (*session).idleStreams},
-		{"steps-1k", "1,000 http_requests at once in one run", (*session).parallelSteps},
-		{"runs-1k", "1,000 runs of one http_request at once", (*session).parallelRuns},
-		{"awaited", "runs of three http_requests, started and awaited over HTTP, 50 in flight", (*session).awaited},
-		{"awaited-1", "the same, one at a time", (*session).awaitedAlone},
-		{"large", "a definition of 10,000 steps: validated, created, started, its run read", (*session).large},
-		{"pages", "a page of each list of a run with 1,000,000 events", (*session).pages},
-		{"ratios", "what a run costs beside a plain row of the database; fails beyond fixed bounds", (*session).ratios},
-		{"queue", "what it costs a run to wait for a slot", (*session).queue},
-		{"flood", "the runs of one tenant while another one starts runs without a pause", (*session).flood},
-		{"lists", "a page of each list of runs among 1,000,000, with each filter", (*session).lists},
-		{"lookup", "one of 100,000 workflows by its id and by its slug", (*session).lookup},
-		{"search", "a search by text among 100,000 workflows", (*session).search},
-		{"polled", "a load of runs with and without a client that reads a list's total 50 times a second", (*session).polled},
+		{"loop-10k", "a loop over 10,000 items of the input, 100 at once, each a step that is performed and collected", loop10kCase},
+		{"loop-1m", "a loop of 1,000,000 iterations of a condition, with results", loop1mCase},
+		{"streams", "1,000 event streams at once, half of them of one run, and readers that stall", streamsCase},
+		{"reconnects", "10,000 reconnects to the events of a run that goes on, without a gap or a repeat", reconnectsCase},
+		{"streams-idle", "5,000 event streams on which nothing happens", idleStreamsCase},
+		{"steps-1k", "1,000 http_requests at once in one run", parallelStepsCase},
+		{"runs-1k", "1,000 runs of one http_request at once", parallelRunsCase},
+		{"awaited", "runs of three http_requests, started and awaited over HTTP, 50 in flight", awaitedCase},
+		{"awaited-1", "the same, one at a time", awaitedAloneCase},
+		{"large", "a definition of 10,000 steps: validated, created, started, its run read", largeCase},
+		{"pages", "a page of each list of a run with 1,000,000 events", pagesCase},
+		{"ratios", "what a run costs beside a plain row of the database; fails beyond fixed bounds", ratiosCase},
+		{"queue", "what it costs a run to wait for a slot", queueCase},
+		{"flood", "the runs of one tenant while another one starts runs without a pause", floodCase},
+		{"lists", "a page of each list of runs among 1,000,000, with each filter", listsCase},
+		{"lookup", "one of 100,000 workflows by its id and by its slug", lookupCase},
+		{"search", "a search by text among 100,000 workflows", searchCase},
+		{"polled", "a load of runs with and without a client that reads a list's total 50 times a second", polledCase},
 	}
 }
 
@@ -75,9 +75,9 @@ func CaseList() string {
 	return b.String()
 }
 
-// loop10k measures a loop whose attempts return at once, so that the figure is that of
+// loop10kCase measures a loop whose attempts return at once, so that the figure is that of
 // the journal before and after each of them.
-func (b *session) loop10k(ctx context.Context) error {
+func loop10kCase(ctx context.Context, b *session) error {
 	const n = 10_000
 	// Each item is its index, so that the collected results can be checked.
 	items := make([]int, n)
@@ -96,9 +96,9 @@ func (b *session) loop10k(ctx context.Context) error {
 	})
 }
 
-// loop1m measures a loop whose iterations need no attempt, so that the figure is that of
+// loop1mCase measures a loop whose iterations need no attempt, so that the figure is that of
 // the run machine and its commits.
-func (b *session) loop1m(ctx context.Context) error {
+func loop1mCase(ctx context.Context, b *session) error {
 	const n = 1_000_000
 	return b.loop(ctx, loopCase{
 		name: "loop-1m", iterations: n, input: json.RawMessage("{}"),

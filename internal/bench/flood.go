@@ -17,14 +17,14 @@ const (
 	floodProbes      = 200
 )
 
-// flood measures what a tenant notices of another one that starts runs without a pause: the
+// floodCase measures what a tenant notices of another one that starts runs without a pause: the
 // time of its own runs of one http_request, from the start to the last event of the stream,
 // on a quiet server and during the flood, with the default limits. The flood's runs are of
 // one http_request too, and most of them queue.
 //
 //	flood      quiet p50 …  p99 …, during … starts of another tenant (…/s) p50 …  p99 …:
 //	           … times the quiet p50
-func (b *session) flood(ctx context.Context) (err error) {
+func floodCase(ctx context.Context, b *session) (err error) {
 	r, stop, err := receiveAtOnce(ctx)
 	if err != nil {
 		return err

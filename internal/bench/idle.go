@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// idleStreams measures what streams cost on which nothing happens: the server's CPU time
+// idleStreamsCase measures what streams cost on which nothing happens: the server's CPU time
 // over two heartbeats, each of which writes to every stream and looks whether its run and
 // its reader's right to see it are still there.
 //
 //	streams-idle  …% of a core for 5000 streams of 500 runs, over 30s: … a heartbeat
-func (b *session) idleStreams(ctx context.Context) (err error) {
+func idleStreamsCase(ctx context.Context, b *session) (err error) {
 	const n, readers, span = 5000, 10, 30 * time.Second
 	s, err := b.server(ctx)
 	if err != nil {

@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// large measures a definition of 10,000 steps: each request that reads it as a whole,
+// largeCase measures a definition of 10,000 steps: each request that reads it as a whole,
 // with the server's CPU time beside that of decoding and encoding the same text once with
 // encoding/json, in the same minute.
 //
 //	large      validate  … ms CPU  … ms   a definition of 10,000 steps, … KiB (encoding/json: … ms)
-func (b *session) large(ctx context.Context) (err error) {
+func largeCase(ctx context.Context, b *session) (err error) {
 	const steps, times = 10_000, 5
 	definition := wideChain(steps, "wait")
 	raw, err := rawDecode(definition)
@@ -125,11 +125,11 @@ func rawDecode(text []byte) (time.Duration, error) {
 	return (ended - begun) / times, err
 }
 
-// pages measures one page of each list of a run whose journal has a million events: the
+// pagesCase measures one page of each list of a run whose journal has a million events: the
 // newest, and one in its middle where the list has cursors.
 //
 //	pages      history    … ms CPU  … ms   of a run with 1,000,003 events (a page of a short run: … ms CPU)
-func (b *session) pages(ctx context.Context) (err error) {
+func pagesCase(ctx context.Context, b *session) (err error) {
 	const iterations = 250_000
 	long, short, err := b.longAndShort(ctx, iterations)
 	if err != nil {

@@ -24,11 +24,11 @@ const (
 // namedGet is a request that a case measures.
 type namedGet struct{ name, path string }
 
-// lists measures a page of each list of runs among 1,000,000, with each filter, also where
+// listsCase measures a page of each list of runs among 1,000,000, with each filter, also where
 // nothing matches, beside a read of one row by its key in the same minute.
 //
 //	lists      rare state … ms CPU  … ms   (a row by its key: … ms)
-func (b *session) lists(ctx context.Context) error {
+func listsCase(ctx context.Context, b *session) error {
 	at := func(second int64) string {
 		return url.QueryEscape(time.UnixMilli(fillEpoch + 1000*second).UTC().Format(time.RFC3339))
 	}
@@ -52,20 +52,20 @@ func (b *session) lists(ctx context.Context) error {
 	})
 }
 
-// lookup measures finding one of 100,000 workflows by its id and by its slug.
+// lookupCase measures finding one of 100,000 workflows by its id and by its slug.
 //
 //	lookup     by id … ms CPU  … ms   (a row by its key: … ms)
-func (b *session) lookup(ctx context.Context) error {
+func lookupCase(ctx context.Context, b *session) error {
 	return b.filled(ctx, "lookup", 1000, []namedGet{
 		{"by id", "/api/workflows/wf_000007"}, {"by slug", "/api/workflows/flow-000007"}, {"runs of", "/api/workflows/flow-000007/runs?limit=1"},
 	})
 }
 
-// search measures a search by text among 100,000 workflows: for what all have, what one has
+// searchCase measures a search by text among 100,000 workflows: for what all have, what one has
 // and what none has, and the list without a text.
 //
 //	search     one … ms CPU  … ms   (a row by its key: … ms)
-func (b *session) search(ctx context.Context) error {
+func searchCase(ctx context.Context, b *session) error {
 	return b.filled(ctx, "search", 1000, []namedGet{
 		{"without", "/api/workflows?limit=50"},
 		{"all", "/api/workflows?limit=50&q=flow"},

@@ -62,8 +62,8 @@ func receive(ctx context.Context) (*receiver, func() error, error) {
 	return r, srv.Close, nil
 }
 
-// parallelSteps measures one run whose steps all begin at once.
-func (b *session) parallelSteps(ctx context.Context) error {
+// parallelStepsCase measures one run whose steps all begin at once.
+func parallelStepsCase(ctx context.Context, b *session) error {
 	return b.parallel(ctx, "steps-1k", "one run of 1,000 steps", func(url string) json.RawMessage { return requests(url, parallelRequests) },
 		func(ctx context.Context, s *serverProcess, workflow string) ([]string, error) {
 			id, err := s.client.Start(ctx, workflow, nil, "")
@@ -71,8 +71,8 @@ func (b *session) parallelSteps(ctx context.Context) error {
 		})
 }
 
-// parallelRuns measures runs of one step each, started over 50 connections.
-func (b *session) parallelRuns(ctx context.Context) error {
+// parallelRunsCase measures runs of one step each, started over 50 connections.
+func parallelRunsCase(ctx context.Context, b *session) error {
 	return b.parallel(ctx, "runs-1k", "1,000 runs of one step", func(url string) json.RawMessage { return requests(url, 1) },
 		func(ctx context.Context, s *serverProcess, workflow string) ([]string, error) {
 			// Buffered for all of them, so that no worker waits for a reader.

@@ -27,12 +27,12 @@ type polledLoad struct {
 	cpu  time.Duration // of the server
 }
 
-// polled measures what a client that reads a list's total 50 times a second takes from a
+// polledCase measures what a client that reads a list's total 50 times a second takes from a
 // load of runs of three conditions, started over HTTP without a pause: the ratio of the
 // throughput and of the server's CPU time of a run with and without it.
 //
 //	polled     … runs/s without, … with … polls: … times the throughput, … times the CPU of a run
-func (b *session) polled(ctx context.Context) (err error) {
+func polledCase(ctx context.Context, b *session) (err error) {
 	r, err := b.rig(ctx, threeSteps(), Parts{})
 	if err != nil {
 		return err

@@ -54,13 +54,13 @@ func receiveGated(ctx context.Context, open bool) (*gatedReceiver, func() error,
 	return r, srv.Close, nil
 }
 
-// queue measures what it costs a run to wait for a slot: the server's CPU time of runs of
+// queueCase measures what it costs a run to wait for a slot: the server's CPU time of runs of
 // one http_request that find a slot, and of as many that are queued behind the first ones,
 // whose answers are held until all are stored. Nobody follows the runs.
 //
 //	queue      …/s   … runs of one http_request: server CPU … a run without a backlog,
 //	           … behind one, … times as much
-func (b *session) queue(ctx context.Context) error {
+func queueCase(ctx context.Context, b *session) error {
 	n := min(b.plan.Runs, 5000)
 	// Half of the slots are in flight, so that a run whose end is not stored yet holds up
 	// none.

@@ -23,7 +23,7 @@ const (
 	calibrationBatchRows = 100
 )
 
-// ratios measures what runs cost beside a calibration of the same minute: the CPU time of
+// ratiosCase measures what runs cost beside a calibration of the same minute: the CPU time of
 // a plain row of 200 bytes in a transaction of a hundred, through the same driver. It is
 // what the continuous build holds: a ratio says the same on a slow and on a busy machine,
 // which a rate does not. It fails where a run writes more rows, shares its commits less or
@@ -32,7 +32,7 @@ const (
 //
 //	ratios     … rows a run (at most …), a run is … plain rows of … CPU (at most …)
 //	ratios     awaited: …
-func (b *session) ratios(ctx context.Context) error {
+func ratiosCase(ctx context.Context, b *session) error {
 	path, isFile := strings.CutPrefix(b.url, "sqlite://")
 	if !isFile {
 		return errors.New("ratios: only on SQLite, whose CPU time is this process's")

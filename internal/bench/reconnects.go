@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// reconnects follows one run, which receives signals all the time, with readers that
+// reconnectsCase follows one run, which receives signals all the time, with readers that
 // disconnect after a few frames and reconnect with the last id (Last-Event-ID). It fails
 // unless each of them saw exactly the frames that an undisturbed reader sees: a frame
 // that is missing or comes twice is a defect at any speed.
-func (b *session) reconnects(ctx context.Context) (err error) {
+func reconnectsCase(ctx context.Context, b *session) (err error) {
 	const readers, signals = 20, 1000 // two frames a connection: 10,000 connections
 	s, err := b.server(ctx)
 	if err != nil {

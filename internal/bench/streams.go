@@ -19,7 +19,7 @@ import (
 // awaitsGo is a workflow that waits for the signal go, so that its streams stay open.
 var awaitsGo = json.RawMessage(`{"name":"Awaits","steps":[{"id":"go","type":"wait","config":{"signal":{"name":"go"}}}]}`)
 
-// streams opens event streams of a server in its own process: half of them of one run,
+// streamsCase opens event streams of a server in its own process: half of them of one run,
 // the others of a run each. It measures the server's memory, and how long an event of
 // the one run takes to reach all its readers while further clients of that run never
 // read. It fails where the memory grows by more than streamsWithin.
@@ -29,7 +29,7 @@ var awaitsGo = json.RawMessage(`{"name":"Awaits","steps":[{"id":"go","type":"wai
 //
 // The order is: start the runs, read the memory, open the streams and wait until each
 // has caught up, read the memory again, send the events, and read the peak.
-func (b *session) streams(ctx context.Context) (err error) {
+func streamsCase(ctx context.Context, b *session) (err error) {
 	// Half of the streams share a run, so that both costs show: that of a stream, and that
 	// of an event with many readers.
 	const n, stalled, signals = 1000, 20, 20
