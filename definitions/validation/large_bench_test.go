@@ -7,6 +7,7 @@ import (
 	"heddle/definitions/source"
 	"heddle/definitions/workflows"
 	"heddle/steps"
+	"maps"
 	"syscall"
 	"testing"
 	"time"
@@ -19,9 +20,7 @@ func largeDefinition(b *testing.B, n int, step map[string]any, expression func(i
 	list := make([]map[string]any, n)
 	for i := range list {
 		list[i] = map[string]any{"id": fmt.Sprint("s", i), "name": fmt.Sprint("Step ", i)}
-		for name, value := range step {
-			list[i][name] = value
-		}
+		maps.Copy(list[i], step)
 		if i >= chains {
 			before := fmt.Sprint("s", i-chains)
 			list[i]["depends_on"], list[i]["if"] = []string{before}, expression(i, before)
