@@ -124,8 +124,8 @@ func (s *scheduleStore) Fire(ctx context.Context, group []schedules.Firing) []er
 }
 
 // DueSchedules counts errors.
-func (s *scheduleStore) DueSchedules(ctx context.Context, t time.Time, limit int) ([]schedules.DueSchedule, error) {
-	list, err := s.Store.DueSchedules(ctx, t, limit)
+func (s *scheduleStore) DueSchedules(ctx context.Context, t time.Time, after schedules.DueSchedule, limit int) ([]schedules.DueSchedule, error) {
+	list, err := s.Store.DueSchedules(ctx, t, after, limit)
 	s.m.countError("due_schedules", err)
 	return list, err
 }

@@ -150,6 +150,9 @@ func nextDue(s Schedule, spec Spec, loc *time.Location, t time.Time) time.Time {
 // limit, the latest ones. It walks all of them but holds at most limit.
 func (d *decision) dueTimes(a, b time.Time, limit int) []time.Time {
 	var list []time.Time
+	if limit <= 0 {
+		return nil
+	}
 	for t, ok := d.spec.Next(a, d.loc, d.st.rules()); ok && !t.After(b); t, ok = d.spec.Next(t, d.loc, d.st.rules()) {
 		if len(list) == limit {
 			list = append(list[:0], list[1:]...)
@@ -164,7 +167,7 @@ func (d *decision) dueTimes(a, b time.Time, limit int) []time.Time {
 // skipped; those before the window are skipped; with catch-up latest (or overlap
 // cancel_running, where only the latest can survive) one run stands for all, and
 // it is the one that is due now (dueNow) if there is one; with catch-up all, the
-// latest Max of them get a run each and the others are skipped.
+// latest Max of them, MaxCatchUp at most, get a run each and the others are skipped.
 func (d *decision) decideMissed(first, last time.Time, dueNow bool) {
 	c := d.st.CatchUp
 	if c.Policy == CatchUpNone {
@@ -183,11 +186,15 @@ func (d *decision) decideMissed(first, last time.Time, dueNow bool) {
 		d.recordRange(first, last, Coalesced, reasonLater)
 		return
 	}
-	limit := c.Max
+	// Whatever is stored: a row may be older than its checks.
+	limit := min(max(c.Max, 0), MaxCatchUp)
 	if latest {
 		limit = 1
 	}
 	kept := d.dueTimes(first, last, limit)
+	if limit == 0 {
+		d.recordRange(first, last, Skipped, reasonMax)
+	}
 	if len(kept) == 0 {
 		return
 	}

@@ -65,8 +65,16 @@ func (p TimePatch) applyTo(to *time.Time) {
 // is the zero time. Before, it would be stored as 0, which is none.
 func StorableTime(t time.Time) bool { return t.IsZero() || t.Year() >= 1971 && t.Year() <= 9000 }
 
-// check refuses times that cannot be stored: fault.Unacceptable invalid_schedule.
+// check refuses what Schedule.validate does not see, since it would be taken for a field that is
+// not given: times that cannot be stored and a catch-up of nothing. The error is
+// fault.Unacceptable invalid_schedule.
 func (p Patch) check() error {
+	if m := p.CatchUp.Max; m != nil && *m == 0 {
+		return invalidSchedule("/catch_up/max", "catch_up.max must be from 1 to %d; to catch up nothing, set catch_up.policy to none.", MaxCatchUp)
+	}
+	if w := p.CatchUp.Window; w != nil && *w == 0 {
+		return invalidSchedule("/catch_up/window_seconds", "catch_up.window_seconds must be from 1 to %d; to catch up nothing, set catch_up.policy to none.", int(MaxCatchUpWindow.Seconds()))
+	}
 	for _, field := range []struct {
 		name string
 		TimePatch

@@ -14,7 +14,7 @@ const (
 	pollEvery = time.Second
 	horizon   = 5 * time.Second
 	// duePage and queuePage bound what one poll reads: due schedules; queues that
-	// may move, and runs to cancel. The rest is read by the next one.
+	// may move, and runs to cancel. The rest is read by the next one, which follows at once.
 	duePage      = 2000
 	queuePage    = 200
 	standbyDelay = 500 * time.Millisecond
@@ -25,6 +25,7 @@ const (
 // node, or this one later, catches up.
 func (s *Service) Serve(ctx context.Context) {
 	next := s.now()
+	var at pollPosition
 	for ctx.Err() == nil {
 		now := s.now()
 		if !s.clock.Accurate(ctx) {
@@ -33,7 +34,7 @@ func (s *Service) Serve(ctx context.Context) {
 		}
 		if !now.Before(next) || next.Sub(now) > pollEvery {
 			next = s.now().Add(pollEvery)
-			if s.poll(ctx, now) {
+			if s.poll(ctx, now, &at) {
 				next = s.now() // a queue of short runs advances without waiting
 			}
 		}
@@ -47,14 +48,24 @@ func (s *Service) Tick(ctx context.Context) {
 	if !s.clock.Accurate(ctx) {
 		return
 	}
-	s.poll(ctx, s.now())
+	s.poll(ctx, s.now(), &pollPosition{})
 	s.fireDue(ctx, s.now())
 }
 
+// pollPosition is how far the lists were read; the zero value is their beginning. A full page is
+// followed by the next one, and the last one by the first: what cannot be settled, and so stays in
+// its list, does not hide what comes behind it.
+type pollPosition struct {
+	due    DueSchedule
+	queue  string
+	cancel CancelRequest
+}
+
 // poll reads which schedules come due within the horizon, advances the queues and
-// requests cancels; it reports whether any queue moved.
-func (s *Service) poll(ctx context.Context, now time.Time) (moved bool) {
-	dues, err := s.store.DueSchedules(ctx, now.Add(horizon), duePage)
+// requests cancels, a page of each from at on; it reports whether any queue moved or there is
+// another page.
+func (s *Service) poll(ctx context.Context, now time.Time, at *pollPosition) (more bool) {
+	dues, err := s.store.DueSchedules(ctx, now.Add(horizon), at.due, duePage)
 	if err != nil {
 		s.warn(ctx, "due schedules could not be read", err)
 		return false
@@ -62,14 +73,25 @@ func (s *Service) poll(ctx context.Context, now time.Time) (moved bool) {
 	for _, d := range dues {
 		s.timers.Set(d.ID, d.At)
 	}
-	ids, err := s.store.SchedulesToAdvance(ctx, queuePage)
+	ids, err := s.store.SchedulesToAdvance(ctx, at.queue, queuePage)
 	if err != nil {
 		s.warn(ctx, "the queues of schedules could not be read", err)
 		return false
 	}
+	var dueMore, queueMore bool
+	at.due, dueMore = position(dues, duePage)
+	at.queue, queueMore = position(ids, queuePage)
 	stored := s.fire(ctx, ids)
-	s.cancelRequested(ctx)
-	return stored > 0
+	return s.cancelRequested(ctx, at) || dueMore || queueMore || stored > 0
+}
+
+// position returns the last entry of a full page, behind which the next one begins; the zero value
+// and false where the list has ended.
+func position[T any](page []T, size int) (last T, more bool) {
+	if len(page) < size {
+		return last, false
+	}
+	return page[len(page)-1], true
 }
 
 // scheduleWake holds a schedule's next wake-up in memory if it is within the
@@ -83,13 +105,14 @@ func (s *Service) scheduleWake(id string, at time.Time) {
 	s.timers.Set(id, at)
 }
 
-// cancelRequested cancels the runs that a newer due time replaces. A request stays
-// stored until its run has ended, so a cancel that is lost is repeated.
-func (s *Service) cancelRequested(ctx context.Context) {
-	orders, err := s.store.CancelRequests(ctx, queuePage)
+// cancelRequested cancels the runs that a newer due time replaces, and reports whether there are
+// further ones. A request stays stored until its run has ended, so a cancel that is lost is
+// repeated.
+func (s *Service) cancelRequested(ctx context.Context, at *pollPosition) (more bool) {
+	orders, err := s.store.CancelRequests(ctx, at.cancel, queuePage)
 	if err != nil {
 		s.warn(ctx, "runs to be cancelled could not be read", err)
-		return
+		return false
 	}
 	for _, o := range orders {
 		by := audit.Actor{Type: audit.Schedule, ID: o.ScheduleID}
@@ -97,6 +120,8 @@ func (s *Service) cancelRequested(ctx context.Context) {
 			s.log.Debug("a run could not be cancelled yet", "run_id", o.RunID, "error", err)
 		}
 	}
+	at.cancel, more = position(orders, queuePage)
+	return more
 }
 
 // fireCutoff returns the time up to which this node fires what is due: now, or

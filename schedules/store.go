@@ -91,13 +91,15 @@ type ScheduleStore interface {
 // FiringStore serves the firing loop, across all tenants.
 type FiringStore interface {
 	// DueSchedules lists at most limit schedules whose WakeAt is at or before t,
-	// earliest first.
-	DueSchedules(ctx context.Context, t time.Time, limit int) ([]DueSchedule, error)
+	// earliest first. Of this and the next two lists only what comes behind after is listed, by
+	// the list's order: what cannot be settled stays, and must not hide the rest.
+	DueSchedules(ctx context.Context, t time.Time, after DueSchedule, limit int) ([]DueSchedule, error)
 	// SchedulesToAdvance lists the ids of at most limit schedules with a waiting
-	// slot that may start now, because a run before it seems to have ended.
-	SchedulesToAdvance(ctx context.Context, limit int) ([]string, error)
-	// CancelRequests lists at most limit open runs that a newer due time replaces.
-	CancelRequests(ctx context.Context, limit int) ([]CancelRequest, error)
+	// slot that may start now, because a run before it seems to have ended, by id.
+	SchedulesToAdvance(ctx context.Context, after string, limit int) ([]string, error)
+	// CancelRequests lists at most limit open runs that a newer due time replaces, by
+	// schedule and id.
+	CancelRequests(ctx context.Context, after CancelRequest, limit int) ([]CancelRequest, error)
 	// States reads what decide needs of each schedule, in the order of the ids;
 	// deleted ones are left out.
 	States(ctx context.Context, ids []string) ([]State, error)

@@ -67,7 +67,7 @@ func aYear(t *testing.T, db *store.DB, longest time.Duration) {
 			away = -time.Hour // the clock is set back
 		case 3: // awake for a while
 			for until := at.Add(8 * time.Hour); at.Before(until); looks++ {
-				due, err := db.DueSchedules(t.Context(), until, 1)
+				due, err := db.DueSchedules(t.Context(), until, schedules.DueSchedule{}, 1)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -135,11 +135,11 @@ WHERE outcome = 'waiting' AND schedule_id IN (SELECT id FROM schedules WHERE del
 	return tx.Exec("UPDATE schedules SET deleted = 1, input = '', status = 'ended', next_due = 0, wake_at = 0, revision = revision + 1, fence = fence + 1 WHERE deleted = 0 AND "+where, arg).Error
 }
 
-// DueSchedules lists at most limit schedules that have to be looked at by t,
-// earliest first, by the partial index on wake_at.
-func (db *DB) DueSchedules(ctx context.Context, t time.Time, limit int) ([]schedules.DueSchedule, error) {
+// DueSchedules lists at most limit schedules that have to be looked at by t and come after one by
+// (time, id), earliest first, by the partial index on wake_at.
+func (db *DB) DueSchedules(ctx context.Context, t time.Time, after schedules.DueSchedule, limit int) ([]schedules.DueSchedule, error) {
 	var rows []scheduleRow
-	err := db.reader(ctx).Raw(dueSchedulesSQL, millis(t), limit).Scan(&rows).Error
+	err := db.reader(ctx).Raw(dueSchedulesSQL, millis(t), millis(after.At), after.ID, limit).Scan(&rows).Error
 	list := make([]schedules.DueSchedule, len(rows))
 	for i, row := range rows {
 		list[i] = schedules.DueSchedule{ID: row.ID, At: fromMillis(row.WakeAt)}
@@ -151,21 +151,21 @@ func (db *DB) DueSchedules(ctx context.Context, t time.Time, limit int) ([]sched
 const openRunCondition = "r.state NOT IN ('completed', 'failed', 'cancelled')"
 
 const (
-	dueSchedulesSQL = "SELECT id, wake_at FROM schedules WHERE wake_at > 0 AND wake_at <= ? ORDER BY wake_at, id LIMIT ?"
+	dueSchedulesSQL = "SELECT id, wake_at FROM schedules WHERE wake_at > 0 AND wake_at <= ? AND (wake_at, id) > (?, ?) ORDER BY wake_at, id LIMIT ?"
 
-	// unsettledSQL finds schedules with a queue that may move on: that is so when
+	// unsettledSQL finds schedules behind an id with a queue that may move on: that is so when
 	// no run of its lane is open. Backfills are a lane of their own.
 	unsettledSQL = `SELECT DISTINCT w.schedule_id FROM schedule_slots AS w JOIN schedules AS s ON s.id = w.schedule_id AND s.deleted = 0 AND s.status <> 'paused'
 JOIN workflows AS f ON f.id = s.workflow_id AND f.status = 'active' AND f.deleted = 0
-WHERE w.outcome = 'waiting' AND NOT EXISTS (
+WHERE w.outcome = 'waiting' AND w.schedule_id > ? AND NOT EXISTS (
   SELECT 1 FROM schedule_slots AS l JOIN runs AS r ON r.id = l.run_id
   WHERE l.schedule_id = w.schedule_id AND l.live = 1 AND (l.origin LIKE 'backfill:%') = (w.origin LIKE 'backfill:%') AND ` + openRunCondition + `)
-LIMIT ?`
+ORDER BY w.schedule_id LIMIT ?`
 
 	// cancelRequestsSQL finds runs that are to be cancelled, by the partial index
 	// on doomed slots.
 	cancelRequestsSQL = `SELECT r.tenant_id, r.id AS run_id, l.schedule_id FROM schedule_slots AS l JOIN runs AS r ON r.id = l.run_id
-WHERE l.doomed = 1 AND l.live = 1 AND ` + openRunCondition + ` LIMIT ?`
+WHERE l.doomed = 1 AND l.live = 1 AND (l.schedule_id, r.id) > (?, ?) AND ` + openRunCondition + ` ORDER BY l.schedule_id, r.id LIMIT ?`
 
 	// liveSQL reads the runs that schedules follow; live is 1 for those that are
 	// still open. A run that was deleted has ended.
@@ -174,19 +174,19 @@ FROM schedule_slots AS l LEFT JOIN runs AS r ON r.id = l.run_id WHERE l.live = 1
 )
 
 // SchedulesToAdvance lists at most limit ids of schedules in whose queue it may
-// be the next one's turn, in no particular order. The workflow is active and the
+// be the next one's turn, by id, and only those behind after. The workflow is active and the
 // schedule is not paused. Whether it is its turn is decided on States.
-func (db *DB) SchedulesToAdvance(ctx context.Context, limit int) ([]string, error) {
+func (db *DB) SchedulesToAdvance(ctx context.Context, after string, limit int) ([]string, error) {
 	var ids []string
-	err := db.reader(ctx).Raw(unsettledSQL, limit).Scan(&ids).Error
+	err := db.reader(ctx).Raw(unsettledSQL, after, limit).Scan(&ids).Error
 	return ids, translate(err)
 }
 
-// CancelRequests lists at most limit open runs that are to be cancelled, in no
-// particular order. A request stays until a firing notes that the run has ended.
-func (db *DB) CancelRequests(ctx context.Context, limit int) ([]schedules.CancelRequest, error) {
+// CancelRequests lists at most limit open runs that are to be cancelled, by schedule and id, and
+// only those behind after. A request stays until a firing notes that the run has ended.
+func (db *DB) CancelRequests(ctx context.Context, after schedules.CancelRequest, limit int) ([]schedules.CancelRequest, error) {
 	var orders []schedules.CancelRequest
-	err := db.reader(ctx).Raw(cancelRequestsSQL, limit).Scan(&orders).Error
+	err := db.reader(ctx).Raw(cancelRequestsSQL, after.ScheduleID, after.RunID, limit).Scan(&orders).Error
 	return orders, translate(err)
 }
 

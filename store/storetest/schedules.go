@@ -65,9 +65,12 @@ func testScheduleKept(t *testing.T, db *store.DB) {
 	got, err = db.Schedule(ctx, "t1", "sched_1")
 	must(t, err)
 	same(t, "changed", got, changed)
-	due, err := db.DueSchedules(ctx, at(9).Add(2*time.Second), 10)
+	due, err := db.DueSchedules(ctx, at(9).Add(2*time.Second), schedules.DueSchedule{}, 10)
 	must(t, err)
 	same(t, "due", due, []schedules.DueSchedule{{ID: "sched_1", At: changed.WakeAt()}})
+	due, err = db.DueSchedules(ctx, at(9).Add(2*time.Second), due[0], 10)
+	must(t, err)
+	same(t, "due behind it", len(due), 0)
 	wantFault(t, db.CreateSchedule(ctx, newSchedule(workflows.Workflow{ID: "wf_none", TenantID: "t1"}, "sched_2", 1), nil), fault.NotFound, "workflow_not_found")
 	// A deletion that is refused leaves the schedule, one that is not hides it.
 	refusal := fault.New(fault.Precondition, "precondition_failed", "no")
@@ -231,7 +234,7 @@ func testScheduleQueues(t *testing.T, db *store.DB) {
 		t.Fatalf("%+v", states)
 	}
 	same(t, "live", states[0].Tracked, []schedules.TrackedRun{{RunID: "run_a", Open: true}})
-	unsettled, err := db.SchedulesToAdvance(ctx, 10)
+	unsettled, err := db.SchedulesToAdvance(ctx, "", 10)
 	must(t, err)
 	same(t, "the backfill has its turn", unsettled, []string{"sched_a"})
 	s.Fence = 2
@@ -240,18 +243,24 @@ func testScheduleQueues(t *testing.T, db *store.DB) {
 	doom := schedules.Firing{ScheduleID: s.ID, Fence: 2, NextDue: s.NextDue, WakeAt: s.WakeAt(), Status: s.Status, Cancel: []string{"run_a"}}
 	filled.Outcome, filled.Reason = schedules.Skipped, "test"
 	doom.Slots = []schedules.Slot{filled}
+	behind, err := db.SchedulesToAdvance(ctx, "sched_a", 10)
+	must(t, err)
+	same(t, "behind it", len(behind), 0)
 	must(t, db.Fire(ctx, []schedules.Firing{doom})[0])
-	orders, err := db.CancelRequests(ctx, 10)
+	orders, err := db.CancelRequests(ctx, schedules.CancelRequest{}, 10)
 	must(t, err)
 	same(t, "to be cancelled", orders, []schedules.CancelRequest{{TenantID: "t1", RunID: "run_a", ScheduleID: "sched_a"}})
-	unsettled, err = db.SchedulesToAdvance(ctx, 10)
+	orders, err = db.CancelRequests(ctx, orders[0], 10)
+	must(t, err)
+	same(t, "to be cancelled behind it", len(orders), 0)
+	unsettled, err = db.SchedulesToAdvance(ctx, "", 10)
 	must(t, err)
 	same(t, "no run's turn", len(unsettled), 0)
 	commit(t, db, grow(run, machine.Cancelled, 9))
-	unsettled, err = db.SchedulesToAdvance(ctx, 10)
+	unsettled, err = db.SchedulesToAdvance(ctx, "", 10)
 	must(t, err)
 	same(t, "the next one's turn", unsettled, []string{"sched_a"})
-	orders, err = db.CancelRequests(ctx, 10)
+	orders, err = db.CancelRequests(ctx, schedules.CancelRequest{}, 10)
 	must(t, err)
 	same(t, "orders", len(orders), 0)
 }
@@ -299,7 +308,7 @@ func testScheduleEnds(t *testing.T, db *store.DB) {
 	_, err := db.Schedule(ctx, "t1", s.ID)
 	wantFault(t, err, fault.NotFound, "schedule_not_found")
 	// However far the time: the schedule does not wake any more.
-	due, err := db.DueSchedules(ctx, at(1e9), 10)
+	due, err := db.DueSchedules(ctx, at(1e9), schedules.DueSchedule{}, 10)
 	must(t, err)
 	same(t, "due", len(due), 0)
 	run := newRun(w, "run_a", 1)
