@@ -166,6 +166,11 @@ func TestAQuotaOfStoredBytes(t *testing.T) {
 		s.post("/api/workflows/workflows/flow/instances", `{"id":"i1"}`).want(t, http.StatusOK)
 		keyed := request{method: "POST", path: "/api/workflows", body: `{"slug":"keyed","definition":` + trivial + `}`, header: map[string]string{"Idempotency-Key": "k"}}
 		s.do(keyed).want(t, http.StatusCreated)
+		ended := s.start("flow", "")
+		s.do(request{method: "POST", path: "/api/workflows/runs/" + ended + "/cancel"}).want(t, http.StatusOK)
+		s.until(ended, "cancelled")
+		asking := s.start(s.create(`{"name":"Ask","steps":[{"id":"ask","type":"wait","config":{"signal":{"name":"go"}}}]}`, `"slug":"ask"`), "")
+		s.until(asking, "waiting")
 		big := s.post("/api/workflows/flow/run", `{"input_data":{"text":"`+strings.Repeat("x", 300_000)+`"}}`).want(t, http.StatusAccepted).text(t, "run_id")
 
 		const limit = 200_000
@@ -189,6 +194,19 @@ func TestAQuotaOfStoredBytes(t *testing.T) {
 			{method: "POST", path: "/api/workflows/templates/" + tpl + "/install", body: `{}`},
 			{method: "POST", path: "/api/workflows/" + made + "/template-update"},
 			{method: "POST", path: "/api/workflows/flow/schedules", body: `{"cron_expression":"@daily"}`},
+			{method: "PATCH", path: "/api/workflows/schedules/" + sched, body: `{"input_data":{"a":1}}`},
+			{method: "PUT", path: "/api/workflows/flow", body: `{"tags":["t"]}`},
+			{method: "PATCH", path: "/api/workflows/flow/versions/1", body: `{"label":"first"}`},
+			{method: "POST", path: "/v1/runs/" + waiting + "/signals/go", body: `{"request_id":"r","payload":{}}`},
+			{method: "POST", path: "/api/workflows/workflows/flow/instances/i1/events", body: `{"type":"go","payload":{}}`},
+			{method: "POST", path: "/v1/workflows/ask/execute", body: `{"run_id":"` + asking + `","run_input":{"command":"data","dynamic_variables":{"a":1}}}`},
+			{method: "POST", path: "/api/workflows/runs/" + ended + "/resume"},
+			{method: "POST", path: "/api/workflows/runs/" + waiting + "/pause", body: `{"reason":"because"}`},
+			{method: "POST", path: "/api/workflows/runs/" + waiting + "/resume", body: `{"reason":"because"}`},
+			{method: "POST", path: "/api/workflows/workflows/flow/instances/i1/pause", body: `{"reason":"because"}`},
+			{method: "POST", path: "/api/workflows/workflows/flow/instances/i1/resume", body: `{"reason":"because"}`},
+			{method: "PUT", path: "/v1/agents/a", body: `{"provider":"openai","base_url":"https://example.com/v1","model":"m"}`},
+			{method: "PUT", path: "/v1/secrets/NAME", body: `{"value":"long enough"}`},
 		}
 		s.refusesBytes(refused, limit)
 
@@ -200,12 +218,14 @@ func TestAQuotaOfStoredBytes(t *testing.T) {
 			{method: "POST", path: "/api/workflows/validate", body: trivially},
 			{method: "PUT", path: "/api/workflows/flow?dry_run=true", body: trivially},
 			{method: "POST", path: "/api/workflows/flow/rollback?dry_run=true", body: `{"version":1}`},
-			{method: "PUT", path: "/api/workflows/flow", body: `{"tags":["t"]}`},
+			{method: "PUT", path: "/api/workflows/flow", body: `{"trigger_type":"api"}`},
 			{method: "POST", path: "/api/workflows/flow/versions/2/publish"},
 			{method: "PATCH", path: "/api/workflows/flow/status", body: `{"status":"active"}`},
 			{method: "POST", path: "/api/workflows/runs/" + waiting + "/pause"},
 			{method: "POST", path: "/api/workflows/runs/" + waiting + "/resume"},
-			{method: "POST", path: "/v1/runs/" + waiting + "/signals/go", body: `{"request_id":"r","payload":{}}`},
+			{method: "POST", path: "/v1/runs/" + asking + "/cancel", body: `{"reason":"because"}`},
+			{method: "PATCH", path: "/api/workflows/flow/versions/1", body: `{"label":null}`},
+			{method: "PATCH", path: "/api/workflows/schedules/" + sched, body: `{"status":"paused"}`},
 			{method: "DELETE", path: "/api/workflows/schedules/" + sched},
 		} {
 			if got := s.do(r); got.status >= 400 {
@@ -238,12 +258,15 @@ func TestAQuotaOfStoredBytesAtOnce(t *testing.T) {
 	large := strings.Repeat("x", size)
 	for name, r := range map[string]request{
 		"runs":        {method: "POST", path: "/api/workflows/flow/run", body: `{"input_data":{"text":"` + large + `"}}`},
+		"signals":     {method: "POST", path: "/api/workflows/workflows/flow/instances/i1/events", body: `{"type":"go","payload":"` + large + `"}`},
+		"secrets":     {method: "PUT", path: "/v1/secrets/NAME", body: `{"value":"` + large + `"}`},
 		"definitions": {method: "POST", path: "/api/workflows", body: `{"definition":{"description":"` + large + `",` + trivial[1:] + `}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStack(t)
 			s.create(parked, `"slug":"flow"`)
+			s.post("/api/workflows/workflows/flow/instances", `{"id":"i1"}`).want(t, http.StatusOK)
 			s.limit("default", `{"stored_bytes":`+strconv.Itoa(12*size)+`}`)
 			var all sync.WaitGroup
 			codes := make([]int, 40)
@@ -254,7 +277,7 @@ func TestAQuotaOfStoredBytesAtOnce(t *testing.T) {
 			let := 0
 			for _, code := range codes {
 				switch code {
-				case http.StatusAccepted, http.StatusCreated:
+				case http.StatusAccepted, http.StatusCreated, http.StatusOK, http.StatusNoContent:
 					let++
 				case http.StatusTooManyRequests:
 				default:
@@ -270,6 +293,18 @@ func TestAQuotaOfStoredBytesAtOnce(t *testing.T) {
 				t.Errorf("%d times %d bytes were let in", let, size)
 			}
 		})
+	}
+}
+
+// A PUT that makes no new version stores none, and is not counted as one.
+func TestTheSameDefinitionIsNotCountedAgain(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	large := `{"definition":{"description":"` + strings.Repeat("x", 50_000) + `",` + trivial[1:] + `}`
+	id := s.post("/api/workflows", large).want(t, http.StatusCreated).text(t, "id")
+	s.limit("default", `{"stored_bytes":200000}`)
+	for range 10 {
+		s.put("/api/workflows/"+id, large).want(t, http.StatusOK)
 	}
 }
 

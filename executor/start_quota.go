@@ -18,6 +18,28 @@ func (s *Starter) reserveQuota(ctx context.Context, req StartRequest, runID stri
 	return err
 }
 
+// reserveStored reserves bytes that a command is about to store for a run of the tenant, at least
+// one, or returns the error that the quota is used up. release is to be called once the command is
+// journalled, or will not be.
+func (s *Steering) reserveStored(ctx context.Context, tenantID string, bytes int) (release func(), err error) {
+	if s.cfg.Stored == nil {
+		return func() {}, nil
+	}
+	id := s.cfg.NewID("room_")
+	err = s.cfg.Stored.Reserve(ctx, tenantID, id, int64(max(1, bytes)))
+	return func() { s.cfg.Stored.Release(tenantID, id) }, err
+}
+
+// reserveReason is reserveStored for what may be repeated as often as the caller likes and stores
+// only the reason that the context states; without one it reserves nothing, so that a run can be
+// paused and continued when the quota is used up.
+func (s *Steering) reserveReason(ctx context.Context, tenantID string) (release func(), err error) {
+	if reason := by(ctx).Reason; reason != "" {
+		return s.reserveStored(ctx, tenantID, len(reason))
+	}
+	return func() {}, nil
+}
+
 // releaseQuota ends the reservations of a run; without any it has no effect.
 func (s *Starter) releaseQuota(tenantID, runID string) {
 	s.cfg.Quota.Release(tenantID, runID)

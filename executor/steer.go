@@ -74,8 +74,13 @@ func (s *Steering) steerUnlessFinished(ctx context.Context, tenantID, runID stri
 
 // Pause lets attempts in flight end and starts nothing more. A paused run is returned
 // unchanged; a finished one is fault.Conflict run_finished. It may return while the run is
-// still pausing.
+// still pausing. A reason counts against the quota of stored bytes.
 func (s *Steering) Pause(ctx context.Context, tenantID, runID string) (Record, error) {
+	release, err := s.reserveReason(ctx, tenantID)
+	if err != nil {
+		return Record{}, err
+	}
+	defer release()
 	return s.steer(ctx, tenantID, runID, machine.Pause{By: by(ctx)})
 }
 
@@ -134,7 +139,8 @@ type SignalOutcome struct {
 // Signal delivers a signal and returns once it is journalled, or pending in the inbox. A
 // payload that breaks the open wait's schema is fault.Unacceptable invalid_payload and
 // leaves the wait open; one that holds a secret is secret_in_input; a finished run is
-// fault.Conflict run_finished.
+// fault.Conflict run_finished; beyond the quota of stored bytes it is fault.TooMany
+// quota_exceeded.
 func (s *Steering) Signal(ctx context.Context, tenantID, runID string, sig machine.Signal) (SignalOutcome, error) {
 	if _, err := s.cfg.Store.Run(ctx, tenantID, runID); err != nil {
 		return SignalOutcome{}, err
@@ -143,6 +149,11 @@ func (s *Steering) Signal(ctx context.Context, tenantID, runID string, sig machi
 		return SignalOutcome{}, err
 	}
 	sig.By = by(ctx)
+	release, err := s.reserveStored(ctx, tenantID, len(sig.Payload)+len(sig.Name)+len(sig.By.Reason))
+	if err != nil {
+		return SignalOutcome{}, err
+	}
+	defer release()
 	out, err := s.submit(ctx, tenantID, runID, sig)
 	return SignalOutcome{Row: out.row, Duplicate: err == nil && !out.effect}, err
 }

@@ -103,6 +103,7 @@ func (s *Steering) deliverPosted(ctx context.Context, p Posted, in machine.Input
 			return outcome{}, err
 		}
 		if earlier == "" {
+			s.cfg.Stored.Add(p.TenantID, int64(len(p.Data))) // the node that takes it counts for itself
 			break
 		}
 		if patience.Err() != nil {

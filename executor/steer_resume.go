@@ -15,7 +15,7 @@ type ResumeRequest struct {
 // Resume continues a paused, failed or cancelled run; it is queued first. Errors:
 // fault.Conflict run_not_resumable; fault.Unacceptable unknown_step, step_not_reachable
 // and, where the run's input does not fit the other version's schema, invalid_input;
-// fault.NotFound version_not_found; those of the quota of open runs.
+// fault.NotFound version_not_found; those of the quotas of open runs and of stored bytes.
 func (s *Steering) Resume(ctx context.Context, tenantID, runID string, req ResumeRequest) (Record, error) {
 	in, err := s.resumeInput(ctx, tenantID, runID, req)
 	if err != nil {
@@ -24,8 +24,14 @@ func (s *Steering) Resume(ctx context.Context, tenantID, runID string, req Resum
 	return s.reopen(ctx, tenantID, runID, in)
 }
 
-// Unpause continues a paused run; any other is returned as it is.
+// Unpause continues a paused run; any other is returned as it is. A reason counts against the
+// quota of stored bytes.
 func (s *Steering) Unpause(ctx context.Context, tenantID, runID string) (Record, error) {
+	release, err := s.reserveReason(ctx, tenantID)
+	if err != nil {
+		return Record{}, err
+	}
+	defer release()
 	return s.steer(ctx, tenantID, runID, machine.Resume{IfPaused: true, By: by(ctx)})
 }
 
@@ -51,20 +57,28 @@ func (s *Steering) Redrive(ctx context.Context, tenantID, runID, stepID string) 
 }
 
 // reopen is steer for what opens a run again that has ended, which counts against the quota
-// of open runs as a start does. The reservation ends once the run is stored as queued.
+// of open runs and that of stored bytes as a start does. The reservations end once the run is
+// stored as queued.
 func (s *Steering) reopen(ctx context.Context, tenantID, runID string, in machine.Input) (Record, error) {
-	if s.cfg.Quota != nil {
-		row, err := s.cfg.Store.Run(ctx, tenantID, runID)
-		if err != nil {
+	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
+	if err != nil {
+		return Record{}, err
+	}
+	reserve := s.reserveReason
+	if row.State == machine.Failed || row.State == machine.Cancelled {
+		if err := s.cfg.Quota.Reserve(ctx, tenantID, runID); err != nil {
 			return Record{}, err
 		}
-		if row.State == machine.Failed || row.State == machine.Cancelled {
-			if err := s.cfg.Quota.Reserve(ctx, tenantID, runID); err != nil {
-				return Record{}, err
-			}
-			defer s.cfg.Quota.Release(tenantID, runID)
+		defer s.cfg.Quota.Release(tenantID, runID)
+		reserve = func(ctx context.Context, tenantID string) (func(), error) {
+			return s.reserveStored(ctx, tenantID, len(by(ctx).Reason))
 		}
 	}
+	release, err := reserve(ctx, tenantID)
+	if err != nil {
+		return Record{}, err
+	}
+	defer release()
 	return s.steer(ctx, tenantID, runID, in)
 }
 

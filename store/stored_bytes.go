@@ -7,14 +7,14 @@ import (
 	"gorm.io/gorm"
 )
 
-// What a tenant has stored, in bytes: its definitions, templates and schedules,
+// What a tenant has stored, in bytes: its definitions, templates, schedules, secrets and agents,
 // and then its runs with all that belongs to them, a page at a time. Sums of rows
 // stand in queries of their own within the list of the tenant's, so that each is
 // found by its key, however many other tenants there are. octet_length reads the
 // length without the contents. Versions of a deleted workflow count while it has
 // runs; without any they are gone, but for what an older program left behind.
 const (
-	storedDefinitionsSQL = `SELECT CAST(coalesce(sum((SELECT coalesce(sum(octet_length(v.definition) + octet_length(v.change_summary)), 0)
+	storedDefinitionsSQL = `SELECT CAST(coalesce(sum(octet_length(w.tags) + (SELECT coalesce(sum(octet_length(v.definition) + octet_length(v.change_summary) + octet_length(v.label)), 0)
 FROM workflow_versions v WHERE v.workflow_id = w.id)), 0) AS BIGINT) FROM workflows w WHERE w.tenant_id = ? AND w.deleted = `
 	storedLiveSQL    = storedDefinitionsSQL + "0"
 	storedDeletedSQL = storedDefinitionsSQL + "1 AND (EXISTS (SELECT 1 FROM runs r WHERE r.tenant_id = w.tenant_id AND r.workflow_id = w.id AND " + punctualSQL +
@@ -24,6 +24,8 @@ FROM workflow_templates WHERE tenant_id = ?`
 	storedTemplatesSQL = `SELECT CAST(coalesce(sum(octet_length(t.parameters) + (SELECT coalesce(sum(octet_length(v.definition) + octet_length(v.parameters)), 0)
 FROM template_versions v WHERE v.template_id = t.id)), 0) AS BIGINT) FROM templates t WHERE t.tenant_id = ?`
 	storedSchedulesSQL = `SELECT CAST(coalesce(sum(octet_length(input)), 0) AS BIGINT) FROM schedules WHERE tenant_id = ? AND deleted = 0`
+	storedSecretsSQL   = `SELECT CAST(coalesce(sum(octet_length(name) + octet_length(box)), 0) AS BIGINT) FROM secrets WHERE tenant_id = ?`
+	storedAgentsSQL    = `SELECT CAST(coalesce(sum(octet_length(agent)), 0) AS BIGINT) FROM agents WHERE tenant_id = ?`
 	storedRunsSQL      = `SELECT r.created_at, r.id, octet_length(r.input) + octet_length(r.output) + octet_length(r.error)
 + coalesce((SELECT octet_length(i.input) FROM run_inputs i WHERE i.run_id = r.id), 0)
 + coalesce((SELECT octet_length(s.data) FROM run_snapshots s WHERE s.run_id = r.id), 0)
@@ -38,14 +40,14 @@ FROM runs r WHERE r.tenant_id = ? AND (r.created_at, r.id) > (?, ?) ORDER BY r.c
 const storedBytesPage = 200
 
 // CountStoredBytes returns the bytes of content that the tenant has stored:
-// definitions with all their versions, templates, inputs of schedules, and runs
-// with inputs, outputs, journals, logs and large values. Rows and indexes
-// around them, the audit trail, secrets, agents and kept answers do not count.
+// definitions with all their versions and tags, templates, inputs of schedules, sealed secrets,
+// agents, and runs with inputs, outputs, journals, logs and large values. Rows and indexes
+// around them, the audit trail and kept answers do not count.
 // It is not one moment's view, and takes time in proportion to the tenant's
 // rows: it is for the background.
 func (db *DB) CountStoredBytes(ctx context.Context, tenantID string) (int64, error) {
 	total := int64(0)
-	for _, text := range []string{storedLiveSQL, storedDeletedSQL, storedOriginsSQL, storedTemplatesSQL, storedSchedulesSQL} {
+	for _, text := range []string{storedLiveSQL, storedDeletedSQL, storedOriginsSQL, storedTemplatesSQL, storedSchedulesSQL, storedSecretsSQL, storedAgentsSQL} {
 		n := int64(0)
 		if err := db.reader(ctx).Raw(text, tenantID).Row().Scan(&n); err != nil {
 			return 0, fmt.Errorf("count stored bytes: %w", translate(err))

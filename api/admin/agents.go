@@ -66,7 +66,7 @@ func (h *handlers) agentRoutes() []core.Route {
 		// PUT creates too: the path names an agent that need not exist yet.
 		core.Route{
 			Method: http.MethodPut, Path: one, ID: "putAgent", Tag: "access", Summary: "Set an agent up, or change it",
-			Action: access.Admin, On: core.OnTenant, Body: core.BodyRequired, Conditional: true, Answers: core.Tagged(agentBody{}),
+			Action: access.Admin, On: core.OnTenant, Body: core.BodyRequired, Conditional: true, Keeps: true, Answers: core.Tagged(agentBody{}),
 			Codes: []string{"agent_not_found", "invalid_agent"},
 		}.Handle(core.WithBody(h.putAgent)),
 		// No ETag: each agent has its own.
@@ -110,10 +110,14 @@ func (h *handlers) putAgent(c *core.Call, req putAgent) error {
 	for _, t := range req.Tools {
 		a.Tools = append(a.Tools, agents.Tool(t))
 	}
+	if err := c.ReserveStorage(len(c.Body)); err != nil {
+		return err
+	}
 	a, err := h.Agents.Put(c.Ctx(), a, c.IfMatch)
 	if err != nil {
 		return err
 	}
+	c.AddStored(len(c.Body))
 	c.SetETag(a.Revision)
 	return c.Reply(http.StatusOK, agentOf(a))
 }

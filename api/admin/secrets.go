@@ -35,7 +35,7 @@ func (h *handlers) secretRoutes() []core.Route {
 		// Its body is the one that may hold a secret, so that it is not searched for one.
 		core.Route{
 			Method: http.MethodPut, Path: one, ID: "putSecret", TakesSecret: true, Tag: "access", Summary: "Set a secret; configs read it as secrets.NAME",
-			Action: access.Admin, On: core.OnSecret, Body: core.BodyRequired, Answers: core.NoContent(),
+			Action: access.Admin, On: core.OnSecret, Body: core.BodyRequired, Keeps: true, Answers: core.NoContent(),
 			Codes: []string{"secret_not_found", "invalid_secret_name", "invalid_secret", "secret_key_unavailable"},
 		}.Handle(core.WithBody(h.putSecret)),
 		// Names are no secret, but only admins need them.
@@ -56,9 +56,13 @@ func (h *handlers) secretRoutes() []core.Route {
 // invalid_secret; fault.Unavailable secret_key_unavailable.
 func (h *handlers) putSecret(c *core.Call, req putSecret) error {
 	name := c.Param("secret")
+	if err := c.ReserveStorage(len(req.Value)); err != nil {
+		return err
+	}
 	if err := h.Secrets.Put(c.Ctx(), c.TenantID(), name, req.Value); err != nil {
 		return err
 	}
+	c.AddStored(len(req.Value))
 	return c.ReplyStatus(http.StatusNoContent)
 }
 

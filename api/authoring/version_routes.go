@@ -16,7 +16,7 @@ func (h *handlers) versionRoutes() []core.Route {
 		// A label is all of a version that can change.
 		core.Route{
 			Method: http.MethodPatch, Path: one + "/versions/{version}", ID: "labelVersion", Tag: "versions",
-			Summary: "Set or clear a version's label", Action: access.Edit, On: core.OnWorkflow, Body: core.BodyRequired, Conditional: true,
+			Summary: "Set or clear a version's label", Action: access.Edit, On: core.OnWorkflow, Body: core.BodyRequired, Keeps: true, Conditional: true,
 			Answers: core.Tagged(versionSummary{}), Codes: append([]string{"workflow_archived", "invalid_label", "label_taken"}, unknown...),
 		}.Handle(core.WithBody(h.labelVersion)),
 		// BodyOptional: it takes a reason and needs none.

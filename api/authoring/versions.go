@@ -47,7 +47,7 @@ func (h *handlers) rollbackWorkflow(c *core.Call, req rollbackWorkflow) error {
 		}
 		return h.previewVersion(c, r, err)
 	}
-	// The size of the earlier definition is not known yet; replyWorkflow counts it.
+	// The size of the earlier definition is not known yet.
 	if err := c.ReserveStorage(1); err != nil {
 		return err
 	}
@@ -55,7 +55,12 @@ func (h *handlers) rollbackWorkflow(c *core.Call, req rollbackWorkflow) error {
 	if err != nil {
 		return err
 	}
-	return h.replyWorkflow(c, w)
+	v, err := h.Versions.Active(c.Ctx(), w)
+	if err != nil {
+		return err
+	}
+	c.AddStored(len(v.Definition))
+	return h.replyVersion(c, w, v)
 }
 
 // previewVersion answers a dry run of publishing a version, or of going back to it. err is that
@@ -106,6 +111,11 @@ func (h *handlers) labelVersion(c *core.Call, req labelVersion) error {
 	}
 	r := reference(c)
 	// A label of "" is cleared; null was read as that.
+	if label := req.Label.text; label != "" {
+		if err := c.ReserveStorage(len(label)); err != nil {
+			return err
+		}
+	}
 	w, v, err := h.Versions.SetLabel(c.Ctx(), r, req.Label.text)
 	if err != nil {
 		return err

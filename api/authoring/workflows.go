@@ -105,17 +105,18 @@ func (h *handlers) getWorkflow(c *core.Call) error {
 	return c.Reply(http.StatusOK, workflowAnswer{body})
 }
 
-// replyWorkflow answers with a workflow that was just written, and its active definition, which
-// is counted as stored where the request reserved room for one. The definition is read anew, for
-// the write returns none; versions do not change, so that it fits w.
+// replyWorkflow answers with a workflow that was just written, and its active definition. That is
+// read anew, for the write returns none; versions do not change, so that it fits w.
 func (h *handlers) replyWorkflow(c *core.Call, w workflows.Workflow) error {
 	v, err := h.Versions.Active(c.Ctx(), w)
 	if err != nil {
 		return err
 	}
-	if c.StorageHold != "" {
-		c.AddStored(len(v.Definition))
-	}
+	return h.replyVersion(c, w, v)
+}
+
+// replyVersion is replyWorkflow for a version that was read already.
+func (h *handlers) replyVersion(c *core.Call, w workflows.Workflow, v versions.Version) error {
 	body := bodyOf(w, v)
 	if err := h.linkTemplates(c, &body.workflowSummary); err != nil {
 		return err
@@ -137,11 +138,13 @@ func (h *handlers) updateWorkflow(c *core.Call, req updateWorkflow) error {
 	if dry, err := c.DryRun(); err != nil || dry {
 		return h.previewUpdate(c, ask, err)
 	}
-	if req.Definition.Given {
+	// What only sets the trigger type or publishes stores nothing.
+	if req.Definition.Given || req.Tags != nil {
 		if err := c.ReserveStorage(len(c.Body)); err != nil {
 			return err
 		}
 	}
+	ask.Stored = func(v workflows.NewVersion) { c.AddStored(len(v.Definition)) }
 	w, err := h.Definitions.Update(c.Ctx(), ask)
 	if err != nil {
 		return err

@@ -56,13 +56,13 @@ func (h *handlers) routes() []core.Route {
 		// AuditAs: the path names an instance, the trail the run.
 		core.Route{
 			Method: http.MethodPost, Path: one + "/pause", ID: "pauseInstance", AuditAs: "run.pause", Summary: "Let steps in flight finish and start nothing more",
-			Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptional, Answers: core.OK(instanceDone{}), Codes: []string{"run_finished", "not_ready", "outcome_unknown"},
+			Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptional, Keeps: true, Answers: core.OK(instanceDone{}), Codes: []string{"run_finished", "not_ready", "outcome_unknown"},
 		}.
 			Handle(core.WithBody(h.steerInstance((*executor.Service).Pause))),
 		// Unpause and not Resume: a failed instance is restarted, not resumed.
 		core.Route{
 			Method: http.MethodPost, Path: one + "/resume", ID: "resumeInstance", AuditAs: "run.resume", Summary: "Go on with a paused instance; any other stays as it is",
-			Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptional, Answers: core.OK(instanceDone{}), Codes: []string{"not_ready", "outcome_unknown"},
+			Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptional, Keeps: true, Answers: core.OK(instanceDone{}), Codes: []string{"not_ready", "outcome_unknown"},
 		}.
 			Handle(core.WithBody(h.steerInstance((*executor.Service).Unpause))),
 		// It repeats effects on others: the right to operate.
@@ -78,7 +78,7 @@ func (h *handlers) routes() []core.Route {
 		}.Handle(core.WithBody(h.terminateInstance)),
 		core.Route{
 			Method: http.MethodPost, Path: one + "/events", ID: "sendInstanceEvent", AuditAs: "signal.deliver", Summary: "Send an event; one that no step waits for yet is kept for the first that does",
-			Action: access.Execute, On: core.OnWorkflow, Body: core.BodyRequired, Answers: core.OK(eventTaken{}),
+			Action: access.Execute, On: core.OnWorkflow, Body: core.BodyRequired, Keeps: true, Answers: core.OK(eventTaken{}),
 			Codes: []string{"run_finished", "secret_in_input", "secret_key_unavailable", "not_ready", "outcome_unknown"},
 		}.Handle(core.WithBody(h.sendInstanceEvent)),
 		// LongRunning: it waits until what it lets begin has begun, up to 20 s.

@@ -74,7 +74,7 @@ func (h *handlers) routes() []core.Route {
 		// It takes no Idempotency-Key: the request id in its body does the same.
 		core.Route{
 			Method: http.MethodPost, Path: run + "/signals/{name}", Unchecked: []string{"name"}, ID: "signalRun", AuditAs: "signal.deliver", Tag: "v1",
-			Summary: "Deliver a signal, once per request id", Action: access.Execute, On: core.OnRun, Body: core.BodyOptional,
+			Summary: "Deliver a signal, once per request id", Action: access.Execute, On: core.OnRun, Body: core.BodyOptional, Keeps: true,
 			Answers: core.Accepted(v1Delivered{}),
 			Codes: []string{
 				"run_not_found", "run_finished", "invalid_request", "invalid_payload", "signal_mismatch",

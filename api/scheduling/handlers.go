@@ -92,9 +92,18 @@ func (h *handlers) getSchedule(c *core.Call) error {
 // updateSchedule changes a schedule; If-Match refuses a lost update. Due times that have passed
 // are decided by the old rules.
 func (h *handlers) updateSchedule(c *core.Call, req updateSchedule) error {
+	// Without an input nothing more is stored, so that a schedule can always be paused.
+	if req.Input != nil {
+		if err := c.ReserveStorage(len(req.Input)); err != nil {
+			return err
+		}
+	}
 	s, err := h.Schedules.Update(c.Ctx(), c.TenantID(), c.Param("id"), req.Patch, c.IfMatch)
 	if err != nil {
 		return err
+	}
+	if req.Input != nil {
+		c.AddStored(len(s.Input))
 	}
 	c.SetETag(s.Revision)
 	return c.Reply(http.StatusOK, scheduleAnswer{scheduleBodyOf(s)})

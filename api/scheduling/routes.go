@@ -48,7 +48,7 @@ func (h *handlers) routes() []core.Route {
 		// PATCH: what is left out stays. Pausing is an edit of the status.
 		core.Route{
 			Method: http.MethodPatch, Path: one, ID: "updateSchedule", Tag: "schedules",
-			Summary: "Edit, pause or resume a schedule", Action: access.Edit, On: core.OnSchedule, Body: core.BodyRequired, Conditional: true,
+			Summary: "Edit, pause or resume a schedule", Action: access.Edit, On: core.OnSchedule, Body: core.BodyRequired, Keeps: true, Conditional: true,
 			Answers: core.Tagged(scheduleAnswer{}), Codes: append(unknown, refusals...),
 		}.Handle(core.WithBody(h.updateSchedule)),
 		// If-Match keeps a schedule that was edited since from being deleted.

@@ -57,7 +57,7 @@ func (h *handlers) runRoutes() []core.Route {
 		// 202: steps in flight still end before the run is paused.
 		core.Route{
 			Method: http.MethodPost, Path: run + "/pause", ID: "pauseRun", Tag: "runs",
-			Summary: "Let steps in flight finish and start nothing more", Action: access.Execute, On: core.OnRun, Body: core.BodyOptional,
+			Summary: "Let steps in flight finish and start nothing more", Action: access.Execute, On: core.OnRun, Body: core.BodyOptional, Keeps: true,
 			Answers: core.Accepted(steeredRun{}), Codes: []string{"run_not_found", "run_finished"},
 		}.Handle(core.WithBody(h.steer(http.StatusAccepted, (*executor.Service).Pause))),
 		// It needs more than the right to execute, since history is lost.

@@ -34,7 +34,7 @@ func (h *handlers) steeringRoutes() []core.Route {
 		// With dry_run it answers 200 and changes nothing.
 		core.Route{
 			Method: http.MethodPost, Path: run + "/resume", ID: "resumeRun", Tag: "runs",
-			Summary: "Go on with a paused, failed or cancelled run", Action: access.Execute, On: core.OnRun, Body: core.BodyOptional, Query: core.DryRunParam(),
+			Summary: "Go on with a paused, failed or cancelled run", Action: access.Execute, On: core.OnRun, Body: core.BodyOptional, Keeps: true, Query: core.DryRunParam(),
 			Answers: []core.Answer{
 				{Status: http.StatusAccepted, Body: steeredRun{}, Description: "The run is queued and goes on."},
 				{Status: http.StatusOK, Body: resumePreview{}, Description: "With dry_run: what would be kept and what would run again."},

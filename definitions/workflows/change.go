@@ -43,6 +43,8 @@ type UpdateRequest struct {
 	Publish       bool
 	Origin        *Origin // nil: unchanged
 	IfMatch       IfMatch
+	// Stored is called with the version that was made, once it is stored; nil: nobody is told.
+	Stored func(NewVersion)
 }
 
 // Update stores a change and returns the workflow as it then is. A definition
@@ -58,16 +60,22 @@ func (s *Service) Update(ctx context.Context, req UpdateRequest) (Workflow, erro
 		return Workflow{}, err
 	}
 	now := s.now()
-	return s.store.Change(ctx, req.TenantID, w.ID, func(c Current) (Revision, error) {
+	var made *NewVersion // of the last call, which is the one that was stored
+	w, err = s.store.Change(ctx, req.TenantID, w.ID, func(c Current) (Revision, error) {
+		made = nil
 		if err := Editable(c.Workflow, req.IfMatch); err != nil {
 			return Revision{}, err
 		}
 		r := revise(c, req, doc, now)
-		if r.Version != nil {
-			r.Version.Author, _ = audit.ActorOf(ctx)
+		if made = r.Version; made != nil {
+			made.Author, _ = audit.ActorOf(ctx)
 		}
 		return r, nil
 	})
+	if err == nil && made != nil && req.Stored != nil {
+		req.Stored(*made)
+	}
+	return w, err
 }
 
 // Plan checks everything that Update checks and writes nothing. It returns

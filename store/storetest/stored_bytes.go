@@ -3,11 +3,13 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/agents"
 	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/schedules"
+	"heddle/secrets"
 	"heddle/store"
 	"strings"
 	"testing"
@@ -46,6 +48,15 @@ func testStoredBytes(t *testing.T, db *store.DB) {
 	s.Input = content()
 	must(t, db.CreateSchedule(ctx, s, nil))
 	grows("a schedule's input", size)
+	_, err := db.PutAgent(ctx, agents.Agent{TenantID: "t1", ID: "a", SystemPrompt: text, CreatedAt: at(1), UpdatedAt: at(1)}, func(int64) error { return nil })
+	must(t, err)
+	grows("an agent", size)
+	must(t, db.PutSecret(ctx, secrets.Sealed{Entry: secrets.Entry{Name: "NAME", CreatedAt: at(1), UpdatedAt: at(1)}, TenantID: "t1", Box: []byte(text)}))
+	grows("a secret", size)
+	tagged := revision("t1", "wf_4", "four", 2)
+	tagged.Workflow.Tags = []string{text}
+	create(t, db, tagged)
+	grows("tags", size)
 
 	c := newRun(w, "run_1", 1)
 	c.Row.Input = content()
