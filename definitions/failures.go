@@ -12,7 +12,7 @@ import (
 // may name. steps holds a test that no code of its own is missing here.
 var RetryableFailures = []string{
 	"agent_answer_invalid", "agent_failed", "agent_filtered", "agent_invalid", "agent_not_found", "agent_refused", "agent_unavailable", "agent_unsupported",
-	"connection_failed", "interpreter_not_found", "iteration_failed", "no_script_helper", "response_not_json",
+	"connection_failed", "interpreter_not_found", "iteration_failed", "no_script_helper", "response_not_json", "response_not_kept",
 	"script_failed", "script_isolation_unavailable", "script_not_started", "scripts_off", "secret_not_found",
 	"secrets_unavailable", "step_failed", "timeout", "too_many_redirects", "unexpected_status", "wait_timeout", "webhook_gone",
 }

@@ -175,6 +175,7 @@ func (c *client) explain(req *http.Request, err error) error {
 		off     *deniedError
 		dns     *net.DNSError
 		wrapped *url.Error
+		disk    *diskError
 	)
 	host := req.URL.Host
 	switch {
@@ -184,6 +185,8 @@ func (c *client) explain(req *http.Request, err error) error {
 		return permanent("output_too_large", "The response is larger than %d MiB.", maxBody>>20)
 	case req.Context().Err() != nil:
 		return stopped(req.Context())
+	case errors.As(err, &disk):
+		return transient("response_not_kept", "The response of %s came, and the server's disk could not take it: %s. The request may be sent again.", host, ownText(disk.Error()))
 	case headerTooLarge(err):
 		return permanent("header_too_large", "The header of the response of %s is larger than %d KiB.", host, maxHeader>>10)
 	case errors.As(err, &dns):

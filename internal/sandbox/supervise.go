@@ -88,8 +88,8 @@ func await(pid int) syscall.WaitStatus {
 
 // killAll kills and reaps every process that the script left, wherever it went in the
 // process tree: all of them are descendants of this one, because it is their subreaper.
-// It begins no further round after ten seconds. A process that the kernel does not let
-// die may hold up a round's wait beyond that.
+// It ends after ten seconds at the latest: a process that the kernel does not let die, such as
+// one whose disk does not answer, is left to the kernel.
 func killAll(ownPIDs bool) {
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
 		switch _, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); err {
@@ -103,9 +103,19 @@ func killAll(ownPIDs bool) {
 				_ = syscall.Kill(pid, syscall.SIGKILL)
 			}
 		}
-		// Every child has its SIGKILL, so one of them ends at once; its own
-		// children are this process's then.
-		_, _ = syscall.Wait4(-1, nil, 0, nil)
+		// Every child has its SIGKILL, so one of them ends at once, unless the kernel holds
+		// it; its own children are this process's then.
+		reapOne(end)
+	}
+}
+
+// reapOne waits until a child has ended and reaps it, or until the time given.
+func reapOne(end time.Time) {
+	for pause := 50 * time.Microsecond; time.Now().Before(end); pause = min(2*pause, 10*time.Millisecond) {
+		if pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); pid != 0 || err != nil {
+			return
+		}
+		time.Sleep(pause)
 	}
 }
 
