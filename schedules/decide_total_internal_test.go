@@ -46,7 +46,7 @@ func TestWhateverIsStoredIsDecided(t *testing.T) {
 		}
 		lines := 0
 		for _, s := range append(d.firing().Slots, d.starts...) {
-			lines += int(s.Count)
+			lines += s.Count
 		}
 		want := int(d.next.Sub(noon) / time.Minute)
 		if lines != want || len(d.starts) > MaxCatchUp+2 || len(d.recorded) > 2*MaxCatchUp {

@@ -25,8 +25,7 @@ type diskError struct{ cause error }
 
 // Error names the cause without the file.
 func (e *diskError) Error() string {
-	var errno syscall.Errno
-	if errors.As(e.cause, &errno) {
+	if errno, ok := errors.AsType[syscall.Errno](e.cause); ok {
 		return errno.Error()
 	}
 	return "the file could not be used"

@@ -10,21 +10,22 @@ import (
 // What a tenant has stored, in bytes: its definitions, templates, schedules, secrets and agents,
 // and then its runs with all that belongs to them, a page at a time. Sums of rows
 // stand in queries of their own within the list of the tenant's, so that each is
-// found by its key, however many other tenants there are. octet_length reads the
+// found by its key, however many other tenants there are; deleted workflows by the index that
+// holds no other (the bound of the id makes it the narrowest). octet_length reads the
 // length without the contents. Versions of a deleted workflow count while it has
 // runs; without any they are gone, but for what an older program left behind.
 const (
 	storedDefinitionsSQL = `SELECT CAST(coalesce(sum(octet_length(w.tags) + (SELECT coalesce(sum(octet_length(v.definition) + octet_length(v.change_summary) + octet_length(v.label)), 0)
 FROM workflow_versions v WHERE v.workflow_id = w.id)), 0) AS BIGINT) FROM workflows w WHERE w.tenant_id = ? AND w.deleted = `
 	storedLiveSQL    = storedDefinitionsSQL + "0"
-	storedDeletedSQL = storedDefinitionsSQL + "1 AND (EXISTS (SELECT 1 FROM runs r WHERE r.tenant_id = w.tenant_id AND r.workflow_id = w.id AND " + punctualSQL +
+	storedDeletedSQL = storedDefinitionsSQL + "1 AND w.id > '' AND (EXISTS (SELECT 1 FROM runs r WHERE r.tenant_id = w.tenant_id AND r.workflow_id = w.id AND " + punctualSQL +
 		") OR EXISTS (SELECT 1 FROM runs r WHERE r.tenant_id = w.tenant_id AND r.workflow_id = w.id AND " + notPunctualSQL + "))"
 	storedOriginsSQL = `SELECT CAST(coalesce(sum(octet_length(parameters) + octet_length(installed_definition)), 0) AS BIGINT)
 FROM workflow_templates WHERE tenant_id = ?`
 	storedTemplatesSQL = `SELECT CAST(coalesce(sum(octet_length(t.parameters) + (SELECT coalesce(sum(octet_length(v.definition) + octet_length(v.parameters)), 0)
 FROM template_versions v WHERE v.template_id = t.id)), 0) AS BIGINT) FROM templates t WHERE t.tenant_id = ?`
 	storedSchedulesSQL = `SELECT CAST(coalesce(sum(octet_length(input)), 0) AS BIGINT) FROM schedules WHERE tenant_id = ? AND deleted = 0`
-	storedSecretsSQL   = `SELECT CAST(coalesce(sum(octet_length(name) + octet_length(box)), 0) AS BIGINT) FROM secrets WHERE tenant_id = ?`
+	storedSecretsSQL   = `SELECT CAST(coalesce(sum(octet_length(name) + octet_length(box)), 0) AS BIGINT) FROM secrets WHERE tenant_id = ?` //nolint:gosec // a statement
 	storedAgentsSQL    = `SELECT CAST(coalesce(sum(octet_length(agent)), 0) AS BIGINT) FROM agents WHERE tenant_id = ?`
 	storedRunsSQL      = `SELECT r.created_at, r.id, octet_length(r.input) + octet_length(r.output) + octet_length(r.error)
 + coalesce((SELECT octet_length(i.input) FROM run_inputs i WHERE i.run_id = r.id), 0)
