@@ -14,9 +14,9 @@ import (
 // and CodeLarge for a string or a number beyond the limits.
 //
 // The order matters: what float64 would round is calculated exactly before
-// anything is turned into a float64. Strings cost fuel; numbers cost none,
-// since the number of nodes and the visits of predicates bound how often this
-// is called.
+// anything is turned into a float64. Strings and what is calculated exactly cost
+// fuel by length; other numbers cost none, since the number of nodes and the visits of
+// predicates bound how often this is called.
 func (e *evaluation) arithmetic(operator string, a, b any) (any, *Error) {
 	// Paid for before the string is built.
 	if x, ok := a.(string); ok && operator == "+" {
@@ -26,6 +26,9 @@ func (e *evaluation) arithmetic(operator string, a, b any) (any, *Error) {
 			}
 			return x + y, nil
 		}
+	}
+	if err := e.read(a, b); err != nil {
+		return nil, err
 	}
 	if v, ok := timeArithmetic(operator, a, b); ok {
 		return v, nil
@@ -41,8 +44,14 @@ func (e *evaluation) arithmetic(operator string, a, b any) (any, *Error) {
 	if xok && yok && operator != "/" && operator != "**" {
 		return wholeArithmetic(operator, x, y)
 	}
+	isPower := operator == "**"
+	if isPower || needsExact(a) || needsExact(b) {
+		if err := e.calculate(a, b); err != nil {
+			return nil, err
+		}
+	}
 	// Powers decide for themselves whether float64 holds them.
-	if operator == "**" {
+	if isPower {
 		if v, done, err := power(a, b); done {
 			return v, err
 		}
@@ -194,13 +203,16 @@ func timeArithmetic(operator string, a, b any) (any, bool) {
 
 // negate is the unary minus. The smallest whole number has no negative within 64
 // bits: CodeFailed.
-func negate(v any) (any, *Error) {
+func (m *meter) negate(v any) (any, *Error) {
 	switch v := v.(type) {
 	case int:
 		return wholeArithmetic("-", 0, v)
 	case time.Duration:
 		return -v, nil
 	case json.Number:
+		if err := m.calculate(v); err != nil {
+			return nil, err
+		}
 		return exactly("-", 0, v)
 	// Named here, since float would ask for a number where - takes more than
 	// numbers.

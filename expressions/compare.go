@@ -148,6 +148,9 @@ func (m *meter) compare(operator string, a, b any) (int, *Error) {
 			return cmp.Compare(x, y), nil
 		}
 	}
+	if err := m.read(a, b); err != nil {
+		return 0, err
+	}
 	if c, ok := compareNumbers(a, b); ok {
 		return c, nil
 	}
@@ -179,6 +182,9 @@ func (m *meter) equal(a, b any) (bool, *Error) {
 	if isNumber(a) {
 		if !isNumber(b) {
 			return false, nil
+		}
+		if err := m.read(a, b); err != nil {
+			return false, err
 		}
 		c, ok := compareNumbers(a, b)
 		// Numbers that are too long to compare are equal where they are written the

@@ -141,19 +141,23 @@ func isWhole(v any) bool {
 
 // rounded is ceil, floor, round or truncation, as round does it, of a number that
 // float64 cannot hold. The result is whole and exact. The error has CodeLarge for a
-// number beyond rational, CodeFailed for a result beyond 64 bits.
-func rounded(v any, round func(float64) float64) (any, *Error) {
+// number beyond rational, CodeFailed for a result beyond 64 bits, CodeLimit where the fuel
+// ends.
+func (m *meter) rounded(v any, round func(float64) float64) (any, *Error) {
+	if err := m.calculate(v); err != nil {
+		return nil, err
+	}
 	r, ok := rational(v)
 	if !ok {
 		return nil, fail(CodeLarge, "the number is too large to calculate with")
 	}
 	// Which way to go is the same for a small number with the same sign and the
 	// same side of one half.
-	q, m := new(big.Int).QuoRem(r.Num(), r.Denom(), new(big.Int))
-	half := new(big.Int).Abs(m)
+	q, rest := new(big.Int).QuoRem(r.Num(), r.Denom(), new(big.Int))
+	half := new(big.Int).Abs(rest)
 	small := 0.0
 	switch c := half.Lsh(half, 1).Cmp(r.Denom()); {
-	case m.Sign() == 0:
+	case rest.Sign() == 0:
 	case c < 0:
 		small = 0.25
 	case c == 0:

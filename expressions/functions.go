@@ -100,6 +100,9 @@ func (f function) counted(name string) func(*evaluation, []any) (any, *Error) {
 		if err := e.spend(1); err != nil {
 			return nil, err
 		}
+		if err := e.read(args...); err != nil {
+			return nil, err
+		}
 		v, err := f.run(e, args)
 		if err != nil {
 			return nil, &Error{Code: err.Code, Message: name + ": " + err.Message, Column: err.Column}

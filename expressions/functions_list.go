@@ -245,6 +245,9 @@ func (f *flattener) add(v any, depth int) {
 	}
 	list, ok := listOf(v)
 	if !ok {
+		if f.err = f.e.read(v); f.err != nil {
+			return
+		}
 		f.out = append(f.out, v)
 		// After each element: a list of lists may hold more than any of them.
 		f.err = capList(len(f.out))

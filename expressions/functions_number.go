@@ -12,11 +12,11 @@ import (
 // numberFunctions are the functions on numbers. What float64 cannot hold is
 // calculated exactly, except in float and median.
 var numberFunctions = map[string]function{
-	"abs":    {1, 1, func(_ *evaluation, a []any) (any, *Error) { return absolute(a[0]) }},
+	"abs":    {1, 1, func(e *evaluation, a []any) (any, *Error) { return e.absolute(a[0]) }},
 	"ceil":   {1, 1, rounding(math.Ceil)},
 	"floor":  {1, 1, rounding(math.Floor)},
 	"round":  {1, 1, rounding(math.Round)},
-	"int":    {1, 1, func(_ *evaluation, a []any) (any, *Error) { return toInt(a[0]) }},
+	"int":    {1, 1, func(e *evaluation, a []any) (any, *Error) { return e.toInt(a[0]) }},
 	"float":  {1, 1, func(_ *evaluation, a []any) (any, *Error) { return toFloat(a[0]) }},
 	"max":    {1, -1, extreme(1)},
 	"min":    {1, -1, extreme(-1)},
@@ -42,11 +42,11 @@ var bitFunctions = map[string]function{
 
 // absolute is abs(x). The smallest whole number has no absolute value in 64
 // bits: CodeFailed.
-func absolute(v any) (any, *Error) {
+func (m *meter) absolute(v any) (any, *Error) {
 	switch v := v.(type) {
 	case int:
 		if v < 0 {
-			return negate(v)
+			return m.negate(v)
 		}
 		return v, nil
 	// Its sign is the first character.
@@ -60,10 +60,10 @@ func absolute(v any) (any, *Error) {
 // rounding returns ceil, floor or round. The result is of the type of the
 // argument: a float64 for a float64, and whole for what is calculated exactly.
 func rounding(round func(float64) float64) func(*evaluation, []any) (any, *Error) {
-	return func(_ *evaluation, a []any) (any, *Error) {
+	return func(e *evaluation, a []any) (any, *Error) {
 		// Also an int beyond 2^53, which float64 would move to another one.
 		if needsExact(a[0]) {
-			return rounded(a[0], round)
+			return e.rounded(a[0], round)
 		}
 		f, err := float(a[0])
 		return round(f), err
@@ -73,7 +73,7 @@ func rounding(round func(float64) float64) func(*evaluation, []any) (any, *Error
 // toInt is int(x): it cuts fractions off, towards zero, and reads decimal text
 // without one. The error has CodeFailed for what 64 bits do not hold and for
 // text that is not a whole number, CodeType for other values.
-func toInt(v any) (any, *Error) {
+func (m *meter) toInt(v any) (any, *Error) {
 	if s, ok := v.(string); ok {
 		n, err := strconv.Atoi(s)
 		if err != nil {
@@ -86,7 +86,7 @@ func toInt(v any) (any, *Error) {
 	}
 	// Through exact arithmetic: the number may fit 64 bits, but not float64.
 	if n, isExact := v.(json.Number); isExact {
-		return rounded(n, math.Trunc)
+		return m.rounded(n, math.Trunc)
 	}
 	f, err := float(v)
 	if err != nil {

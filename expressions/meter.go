@@ -1,5 +1,11 @@
 package expressions
 
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
 // meter counts down what one evaluation may still do and build. What reads or builds
 // in proportion to values takes it, and pays before it works.
 type meter struct {
@@ -19,6 +25,38 @@ func (m *meter) spend(n int) *Error {
 	}
 	m.fuel -= n
 	return nil
+}
+
+// read pays for reading numbers that are kept as text: nothing for other values, nor for
+// texts as long as those of 64 bits and of float64.
+func (m *meter) read(values ...any) *Error {
+	n := 0
+	for _, v := range values {
+		if v, ok := v.(json.Number); ok {
+			n += len(v) / 64
+		}
+	}
+	return m.spend(n)
+}
+
+// calculate pays for one exact operation on numbers: for each eight of their digits as
+// much as for an element visit, those included that an exponent stands for. Numbers that
+// float64 holds have few.
+func (m *meter) calculate(values ...any) *Error {
+	n := 8
+	for _, v := range values {
+		v, ok := v.(json.Number)
+		if !ok {
+			continue
+		}
+		n += len(v)
+		_, exponent, _ := strings.Cut(strings.ToLower(string(v)), "e")
+		// What is not a number of digits here is refused by rational.
+		if e, err := strconv.Atoi(exponent); err == nil {
+			n += min(max(e, -e), maxExact)
+		}
+	}
+	return m.spend(n / 8)
 }
 
 // grow pays for a string of n bytes before it is built, in bytes and in fuel. The

@@ -31,7 +31,7 @@ var operators = map[string]func(*evaluation, []any) (any, *Error){
 	},
 	"$method": func(e *evaluation, a []any) (any, *Error) { return e.method(a[0], a[1].(string), a[2:]) },
 	// The operators of the language.
-	"$neg":   func(_ *evaluation, a []any) (any, *Error) { return negate(a[0]) },
+	"$neg":   func(e *evaluation, a []any) (any, *Error) { return e.negate(a[0]) },
 	"$slice": func(e *evaluation, a []any) (any, *Error) { return e.slice(a) },
 	"$chars": func(e *evaluation, a []any) (any, *Error) { return e.characters(a[0]) },
 	"$range": func(e *evaluation, a []any) (any, *Error) { return e.span(a[0], a[1]) },
