@@ -47,6 +47,9 @@ func findRun(tx *gorm.DB, runID string) (executor.Record, error) {
 // all of one moment: what machine.Restore folds. Older events are not read.
 // run_not_found, of any tenant: recovery knows the id alone.
 func (db *DB) Journal(ctx context.Context, runID string) (executor.Journal, error) {
+	if j, consistent, err := db.hotJournal(ctx, runID); err != nil || consistent {
+		return j, translate(err)
+	}
 	return viewResult(ctx, db, func(tx *gorm.DB) (j executor.Journal, err error) {
 		if j.Row, err = findRun(tx, runID); err != nil {
 			return j, err

@@ -17,6 +17,7 @@ var runTests = map[string]func(*testing.T, *store.DB){
 	"run of another tenant is unknown":   testRunTenant,
 	"run events are read in pieces":      testRunEvents,
 	"run journal starts at the snapshot": testRunSnapshot,
+	"run journal is of one moment":       testRunJournalGrows,
 	"run deletion removes everything":    testRunDelete,
 	"run with a large input":             testRunLargeInput,
 	"store answers a ping":               testPing,
@@ -79,6 +80,70 @@ func testRunSnapshot(t *testing.T, db *store.DB) {
 	j, err := db.Journal(ctx, "run_1")
 	must(t, err)
 	same(t, "journal", j, executor.Journal{Row: d.Row, Snapshot: []byte("three"), Events: d.Events})
+}
+
+// testRunJournalGrows: while a run grows, is deleted and begins again under its id, each
+// journal is one that it had: the snapshot, and behind it each event up to the row's seq,
+// none of them older than the run.
+func testRunJournalGrows(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	ended := make(chan error, 1)
+	go func() {
+		ended <- func() error {
+			for life := range 15 {
+				c := newRun(w, "run_1", life*100)
+				for n := range 20 {
+					if n > 0 {
+						c = grow(c, machine.Running, life*100+n)
+					}
+					if n%6 == 5 {
+						c.Snapshot = []byte(fmt.Sprint(c.Row.Seq))
+					}
+					if err := db.Commit(ctx, 0, []executor.Commit{c})[0]; err != nil {
+						return err
+					}
+				}
+				if err := db.Commit(ctx, 0, []executor.Commit{grow(c, machine.Completed, life*100+20)})[0]; err != nil {
+					return err
+				}
+				if err := db.DeleteRun(ctx, "t1", "run_1"); err != nil {
+					return err
+				}
+			}
+			return nil
+		}()
+	}()
+	for {
+		j, err := db.Journal(ctx, "run_1")
+		if err == nil {
+			checkJournal(t, j)
+		} else {
+			wantFault(t, err, fault.NotFound, "run_not_found")
+		}
+		select {
+		case err := <-ended:
+			must(t, err)
+			return
+		default:
+		}
+	}
+}
+
+func checkJournal(t *testing.T, j executor.Journal) {
+	t.Helper()
+	seq := int64(0)
+	if len(j.Snapshot) > 0 {
+		_, err := fmt.Sscan(string(j.Snapshot), &seq)
+		must(t, err)
+	}
+	for _, e := range j.Events {
+		if seq++; e.Seq != seq || e.At.Before(j.Row.CreatedAt) || e.At.After(j.Row.UpdatedAt) {
+			t.Fatalf("event %d of %v is at the place of %d, in a run of %v to %v", e.Seq, e.At, seq, j.Row.CreatedAt, j.Row.UpdatedAt)
+		}
+	}
+	if seq != j.Row.Seq {
+		t.Fatalf("the events end at %d, the row is at %d", seq, j.Row.Seq)
+	}
 }
 
 // testRunDelete: an open run cannot be deleted; a deleted one leaves nothing, so its
