@@ -57,6 +57,7 @@ type Key struct {
 	ID         string
 	TenantID   string
 	TenantSlug string
+	TenantName string // as the tenant is called now
 	Name       string
 	Role       Role
 	Hash       string // hex SHA-256 of the whole key

@@ -13,6 +13,7 @@ type Principal struct {
 	KeyName    string
 	TenantID   string
 	TenantSlug string
+	TenantName string
 	Role       Role
 	Grants     []Grant
 }
@@ -21,6 +22,9 @@ type Principal struct {
 func (p Principal) actor() audit.Actor {
 	return audit.Actor{Type: audit.Key, ID: p.KeyID, Name: p.KeyName}
 }
+
+// allActions returns every action, in the order of their declaration.
+func allActions() []Action { return []Action{View, Edit, Execute, Operate, Admin} }
 
 // roleActions returns what a role allows on every workflow of its tenant; nil
 // for RoleNone and for unknown roles.
@@ -47,6 +51,37 @@ func (a Action) grantable() bool {
 	return a == View || a == Edit || a == Execute || a == Operate
 }
 
+// Permitted returns what p may do on the workflow with that id, in the order in which the
+// actions are declared; with an empty id, what it may do on the tenant as a whole. Admin is
+// no action on a workflow, and is in the list of the tenant alone. It is never nil, and the
+// server decides each request anew: the list is for what a client offers to people.
+func Permitted(p Principal, workflowID string) []Action {
+	granted := grantOn(p, workflowID)
+	can := []Action{}
+	for _, a := range allActions() {
+		if a == Admin && workflowID != "" {
+			continue
+		}
+		if CanEverywhere(p, a) || slices.Contains(granted, a) {
+			can = append(can, a)
+		}
+	}
+	return can
+}
+
+// grantOn returns the actions that p is granted on one workflow; nil for none, and for the
+// tenant as a whole.
+func grantOn(p Principal, workflowID string) []Action {
+	if workflowID == "" {
+		return nil
+	}
+	i := slices.IndexFunc(p.Grants, func(g Grant) bool { return g.WorkflowID == workflowID })
+	if i < 0 {
+		return nil
+	}
+	return p.Grants[i].Actions
+}
+
 // CanEverywhere reports whether p may do a on every workflow of its tenant,
 // because of its role.
 func CanEverywhere(p Principal, a Action) bool {
@@ -57,15 +92,7 @@ func CanEverywhere(p Principal, a Action) bool {
 // role or of a grant. An empty id stands for the tenant as a whole, which only a
 // role can allow. The caller has checked that the workflow is the tenant's.
 func Can(p Principal, a Action, workflowID string) bool {
-	if CanEverywhere(p, a) {
-		return true
-	}
-	for _, g := range p.Grants {
-		if g.WorkflowID == workflowID && workflowID != "" && slices.Contains(g.Actions, a) {
-			return true
-		}
-	}
-	return false
+	return CanEverywhere(p, a) || slices.Contains(grantOn(p, workflowID), a)
 }
 
 // ViewableWorkflows returns the ids of the workflows that p may view: nil for all

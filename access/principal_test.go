@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"heddle/access"
+	"slices"
 	"testing"
 )
 
@@ -65,5 +66,28 @@ func TestDeniedNamesVerbAndObject(t *testing.T) {
 	err := access.Denied(access.Execute, "workflow:checkout-flow")
 	if err.Message != "Principal lacks execute on workflow:checkout-flow." || err.Code != "acl_denied" {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestPermittedIsWhatCanAllows: the list that clients see and the decision of a request agree, for
+// every role and grant.
+func TestPermittedIsWhatCanAllows(t *testing.T) {
+	grants := []access.Grant{
+		{WorkflowID: "wf_1", Actions: []access.Action{access.Operate, access.Execute}},
+		{WorkflowID: "wf_2", Actions: []access.Action{access.View}},
+	}
+	for _, role := range []access.Role{access.RoleViewer, access.RoleEditor, access.RoleOperator, access.RoleAdmin, access.RoleNone, "owner"} {
+		p := access.Principal{Role: role, Grants: grants}
+		for _, workflow := range []string{"wf_1", "wf_2", "wf_3", ""} {
+			want := []access.Action{}
+			for _, a := range []access.Action{access.View, access.Edit, access.Execute, access.Operate, access.Admin} {
+				if access.Can(p, a, workflow) && (a != access.Admin || workflow == "") {
+					want = append(want, a)
+				}
+			}
+			if got := access.Permitted(p, workflow); got == nil || !slices.Equal(got, want) {
+				t.Errorf("role %q on %q: %v, want %v", role, workflow, got, want)
+			}
+		}
 	}
 }

@@ -90,7 +90,7 @@ func (s *Service) load(ctx context.Context, sum [32]byte, now time.Time) (Princi
 		return Principal{}, errUnauthenticated()
 	}
 	p := Principal{
-		KeyID: k.ID, KeyName: k.Name, TenantID: k.TenantID, TenantSlug: k.TenantSlug,
+		KeyID: k.ID, KeyName: k.Name, TenantID: k.TenantID, TenantSlug: k.TenantSlug, TenantName: k.TenantName,
 		Role: k.Role, Grants: k.Grants,
 	}
 	s.cache.put(sum, p, k.ExpiresAt, now, generation)

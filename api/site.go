@@ -59,12 +59,25 @@ func (h *site) readyz(c *core.Call) error {
 
 // info says which server this is, and which key is calling.
 type info struct {
-	Name    string    `json:"name"`
-	Version string    `json:"version"`
-	Tenant  string    `json:"tenant" doc:"The slug of the caller's tenant."`
-	Key     callerKey `json:"key"`
-	Scripts string    `json:"scripts" doc:"How scripts are confined on this server, or that they are refused."`
-	Limits  string    `json:"script_limits" doc:"Whether a script is limited as a whole or in each of its processes, and why."`
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Tenant  string `json:"tenant" doc:"The slug of the caller's tenant."`
+	// TenantName stands beside the slug, which was there first.
+	TenantName string    `json:"tenant_name" doc:"The name of the caller's tenant, for people."`
+	Key        callerKey `json:"key"`
+	// Can is for the tenant as a whole; each workflow, run and schedule has its own.
+	Can      []access.Action `json:"can" enum:"view,edit,execute,operate,admin" doc:"What the caller's role allows on everything of the tenant."`
+	Auth     authInfo        `json:"auth"`
+	Time     core.Timestamp  `json:"time" doc:"The server's time."`
+	Features []string        `json:"features" enum:"scripts,runner_tick" doc:"What this server is set up for."`
+	Scripts  string          `json:"scripts" doc:"How scripts are confined on this server, or that they are refused."`
+	Limits   string          `json:"script_limits" doc:"Whether a script is limited as a whole or in each of its processes, and why."`
+}
+
+// authInfo says how callers may show who they are, and how this one did.
+type authInfo struct {
+	Methods []string `json:"methods" enum:"key" doc:"How one may sign in here."`
+	Session bool     `json:"session" doc:"Whether the request was made with a session's cookie."`
 }
 
 // callerKey is the caller's key without its text.
@@ -85,9 +98,22 @@ func (h *site) info(c *core.Call) error {
 		limits = h.cfg.ScriptLimits()
 	}
 	return c.Reply(http.StatusOK, info{
-		Name: core.ProductName, Version: h.cfg.Version, Tenant: c.Principal.TenantSlug,
+		Name: core.ProductName, Version: h.cfg.Version, Tenant: c.Principal.TenantSlug, TenantName: c.Principal.TenantName,
+		Can: c.Can(""), Auth: authInfo{Methods: []string{"key"}}, Time: core.Timestamp(h.cfg.Now()), Features: h.features(scripts),
 		Key: callerKey{c.Principal.KeyID, c.Principal.KeyName, c.Principal.Role}, Scripts: scripts, Limits: limits,
 	})
+}
+
+// features returns what this server is set up for; scripts is how it confines them.
+func (h *site) features(scripts string) []string {
+	list := []string{}
+	if !strings.HasPrefix(scripts, "off") {
+		list = append(list, "scripts")
+	}
+	if h.cfg.RunnerTick {
+		list = append(list, "runner_tick")
+	}
+	return list
 }
 
 // openAPI serves the OpenAPI document, without a key. Clients may keep it, but ask again: an

@@ -29,7 +29,7 @@ func (r tenantRow) tenant() access.Tenant {
 }
 
 // keyRow is a row of api_keys; Hash stands for the key, which is not stored.
-// TenantSlug is read from a join.
+// TenantSlug and TenantName are read from a join.
 type keyRow struct {
 	ID       string `gorm:"primaryKey"`
 	TenantID string
@@ -44,6 +44,7 @@ type keyRow struct {
 	LastUsedAt int64
 	RevokedAt  int64
 	TenantSlug string `gorm:"->"`
+	TenantName string `gorm:"->"`
 }
 
 func (keyRow) TableName() string { return "api_keys" }
@@ -57,10 +58,10 @@ func toKeyRow(k access.Key) keyRow {
 	}
 }
 
-// key decodes a row. TenantSlug is "" unless the row was read by keysWithTenant.
+// key decodes a row. TenantSlug and TenantName are "" unless the row was read by keysWithTenant.
 func (r keyRow) key() access.Key {
 	return access.Key{
-		ID: r.ID, TenantID: r.TenantID, TenantSlug: r.TenantSlug, Name: r.Name, Role: access.Role(r.Role),
+		ID: r.ID, TenantID: r.TenantID, TenantSlug: r.TenantSlug, TenantName: r.TenantName, Name: r.Name, Role: access.Role(r.Role),
 		Hash: r.Hash, Last4: r.Last4, CreatedAt: fromMillis(r.CreatedAt), ExpiresAt: fromMillis(r.ExpiresAt),
 		LastUsedAt: fromMillis(r.LastUsedAt), RevokedAt: fromMillis(r.RevokedAt),
 	}
@@ -128,7 +129,7 @@ func insertKey(tx *gorm.DB, k access.Key) error {
 	return err
 }
 
-// KeyByHash returns a key with its tenant's slug and its grants, as of one
+// KeyByHash returns a key with its tenant's slug and name and its grants, as of one
 // moment; revoked and expired ones too. key_not_found.
 func (db *DB) KeyByHash(ctx context.Context, hash string) (access.Key, error) {
 	return viewResult(ctx, db, func(tx *gorm.DB) (access.Key, error) {
@@ -148,7 +149,7 @@ func (db *DB) KeyByHash(ctx context.Context, hash string) (access.Key, error) {
 
 // keysWithTenant selects keys k with the slugs of their tenants.
 func keysWithTenant(tx *gorm.DB) *gorm.DB {
-	return tx.Table("api_keys AS k").Select("k.*, t.slug AS tenant_slug").Joins("JOIN tenants AS t ON t.id = k.tenant_id")
+	return tx.Table("api_keys AS k").Select("k.*, t.slug AS tenant_slug, t.name AS tenant_name").Joins("JOIN tenants AS t ON t.id = k.tenant_id")
 }
 
 // Keys lists at most limit of the tenant's keys, newest first and without

@@ -25,6 +25,7 @@ type workflowSummary struct {
 	CreatedAt   core.Timestamp `json:"created_at"`
 	// UpdatedAt is what lists are sorted by.
 	UpdatedAt core.Timestamp `json:"updated_at"`
+	core.Rights
 
 	// Template and UpdateAvailable are set by linkTemplates.
 	Template        *templateLink `json:"template,omitempty" doc:"Left out where the workflow was not made of a template."`
@@ -43,11 +44,11 @@ type workflowBody struct {
 
 // summaryOf returns a workflow as lists show it; no tags are an empty list, not null. Its link to
 // a template is set by linkTemplates.
-func summaryOf(w workflows.Workflow) workflowSummary {
+func summaryOf(c *core.Call, w workflows.Workflow) workflowSummary {
 	s := workflowSummary{
 		ID: w.ID, Slug: w.Slug, Name: w.Name, Version: w.ActiveVersion, LatestVersion: w.LatestVersion,
 		Status: w.Status, TriggerType: w.TriggerType, Tags: w.Tags,
-		CreatedAt: core.Timestamp(w.CreatedAt), UpdatedAt: core.Timestamp(w.UpdatedAt),
+		CreatedAt: core.Timestamp(w.CreatedAt), UpdatedAt: core.Timestamp(w.UpdatedAt), Rights: c.RightsOn(w.ID),
 	}
 	if s.Tags == nil {
 		s.Tags = []string{}
@@ -57,9 +58,9 @@ func summaryOf(w workflows.Workflow) workflowSummary {
 
 // bodyOf returns a workflow with the definition of one of its versions. The definition is shared,
 // not copied.
-func bodyOf(w workflows.Workflow, v versions.Version) workflowBody {
+func bodyOf(c *core.Call, w workflows.Workflow, v versions.Version) workflowBody {
 	return workflowBody{
-		workflowSummary: summaryOf(w), DefinitionVersion: v.Number,
+		workflowSummary: summaryOf(c, w), DefinitionVersion: v.Number,
 		DefinitionHash: v.DefinitionHash, Definition: v.Definition,
 	}
 }

@@ -35,7 +35,7 @@ func (h *handlers) listWorkflows(c *core.Call) error {
 	// The pointers are into the list, so that the links are set in it.
 	made := make([]*workflowSummary, len(list.Workflows))
 	for i, w := range found.Workflows {
-		list.Workflows[i] = summaryOf(w)
+		list.Workflows[i] = summaryOf(c, w)
 		made[i] = &list.Workflows[i]
 	}
 	if err := h.linkTemplates(c, made...); err != nil {
@@ -64,7 +64,7 @@ func (h *handlers) createWorkflow(c *core.Call, req createWorkflow) error {
 				c.AddStored(len(v.Definition))
 				// The ETag is that of the new revision, so that a client can go on with If-Match.
 				header := map[string]string{"Location": core.WorkflowsBase + "/" + w.ID, "ETag": core.ETag(w.Revision)}
-				return o.Answer(http.StatusCreated, header, createdWorkflow{w.ID, bodyOf(w, versions.Version{
+				return o.Answer(http.StatusCreated, header, createdWorkflow{w.ID, bodyOf(c, w, versions.Version{
 					Number: v.Number, Definition: v.Definition, DefinitionHash: v.Hash,
 				})})
 			},
@@ -94,7 +94,7 @@ func (h *handlers) getWorkflow(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	body := bodyOf(w, v)
+	body := bodyOf(c, w, v)
 	if err := h.linkTemplates(c, &body.workflowSummary); err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (h *handlers) replyWorkflow(c *core.Call, w workflows.Workflow) error {
 
 // replyVersion is replyWorkflow for a version that was read already.
 func (h *handlers) replyVersion(c *core.Call, w workflows.Workflow, v versions.Version) error {
-	body := bodyOf(w, v)
+	body := bodyOf(c, w, v)
 	if err := h.linkTemplates(c, &body.workflowSummary); err != nil {
 		return err
 	}

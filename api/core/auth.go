@@ -71,6 +71,21 @@ func (h *Server) workflowOf(c *Call) (workflowID, slug string, err error) {
 	return w.ID, w.Slug, err
 }
 
+// Can returns what the caller may do on the workflow with that id, which its rows and those of its
+// runs and schedules show; "": on the tenant as a whole. It reads nothing.
+func (c *Call) Can(workflowID string) []access.Action {
+	return access.Permitted(c.Principal, workflowID)
+}
+
+// Rights is embedded in answers about an object: what the caller may do with it. It is not part of
+// what an ETag names, because rights change without the object.
+type Rights struct {
+	Can []access.Action `json:"can" enum:"view,edit,execute,operate" doc:"What the caller may do here, by role and grant, when it was answered. It is not part of the ETag."`
+}
+
+// RightsOn returns the caller's rights on a workflow, or on a run or schedule of it.
+func (c *Call) RightsOn(workflowID string) Rights { return Rights{c.Can(workflowID)} }
+
 // Allow returns nil if the caller may do the action on the workflow, by role or grant, else the
 // error fault.Denied acl_denied, which names the action and the slug.
 func Allow(p access.Principal, a access.Action, workflowID, slug string) error {

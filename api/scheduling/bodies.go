@@ -44,6 +44,7 @@ type scheduleBody struct {
 	CreatedAt core.Timestamp  `json:"created_at"`
 	// UpdatedAt is when it was last edited; firing does not change it.
 	UpdatedAt core.Timestamp `json:"updated_at"`
+	core.Rights
 }
 
 // catchUpBody says what becomes of due times that were missed: how far back, in seconds, and how
@@ -159,14 +160,14 @@ func local(t time.Time) string { return t.Format(time.RFC3339) }
 
 // scheduleBodyOf returns a schedule as answers show it. An expression or a zone that can no
 // longer be read, as after an update of the zones, leaves its description or local time out.
-func scheduleBodyOf(s schedules.Schedule) scheduleBody {
+func scheduleBodyOf(c *core.Call, s schedules.Schedule) scheduleBody {
 	b := scheduleBody{
 		ID: s.ID, WorkflowID: s.WorkflowID, CronExpression: s.Expression, Timezone: s.Timezone, InputData: s.Input,
 		Version: core.TextOrNull(s.Version), Status: s.Status, PauseReason: core.TextOrNull(s.PauseReason), OverlapPolicy: s.Overlap,
 		CatchUp: catchUpBody{s.CatchUp.Policy, s.CatchUp.Window.Seconds(), s.CatchUp.Max},
 		DSTGap:  s.Gap, DSTRepeat: s.Repeat, JitterSeconds: s.Jitter.Seconds(),
 		StartsAt: core.TimestampOrNil(s.StartsAt), EndsAt: core.TimestampOrNil(s.EndsAt), NextRunAt: core.TimestampOrNil(s.NextDue), LastRunAt: core.TimestampOrNil(s.LastRunAt),
-		CreatedAt: core.Timestamp(s.CreatedAt), UpdatedAt: core.Timestamp(s.UpdatedAt),
+		CreatedAt: core.Timestamp(s.CreatedAt), UpdatedAt: core.Timestamp(s.UpdatedAt), Rights: c.RightsOn(s.WorkflowID),
 	}
 	if b.InputData == nil {
 		b.InputData = json.RawMessage("null")

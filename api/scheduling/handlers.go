@@ -40,7 +40,7 @@ func (h *handlers) scheduleList(c *core.Call, ask schedules.Query) error {
 		return err
 	}
 	return c.Reply(http.StatusOK, scheduleList{
-		Schedules: elements.Map(found.Schedules, scheduleBodyOf),
+		Schedules: elements.Map(found.Schedules, func(s schedules.Schedule) scheduleBody { return scheduleBodyOf(c, s) }),
 		Total:     core.TotalOrNothing(found.Total, p.WantTotal()), NextCursor: core.TextOrNull(found.Next),
 	})
 }
@@ -70,7 +70,7 @@ func (h *handlers) createSchedule(c *core.Call, req createSchedule) error {
 			Keep: func(s schedules.Schedule) *idempotency.Answer {
 				c.AddStored(len(s.Input))
 				header := map[string]string{"Location": core.WorkflowsBase + "/schedules/" + s.ID, "ETag": core.ETag(s.Revision)}
-				return o.Answer(http.StatusCreated, header, createdSchedule{s.ID, scheduleBodyOf(s)})
+				return o.Answer(http.StatusCreated, header, createdSchedule{s.ID, scheduleBodyOf(c, s)})
 			},
 		})
 		return err
@@ -86,7 +86,7 @@ func (h *handlers) getSchedule(c *core.Call) error {
 	if c.SetETag(s.Revision) {
 		return c.ReplyStatus(http.StatusNotModified)
 	}
-	return c.Reply(http.StatusOK, scheduleAnswer{scheduleBodyOf(s)})
+	return c.Reply(http.StatusOK, scheduleAnswer{scheduleBodyOf(c, s)})
 }
 
 // updateSchedule changes a schedule; If-Match refuses a lost update. Due times that have passed
@@ -106,7 +106,7 @@ func (h *handlers) updateSchedule(c *core.Call, req updateSchedule) error {
 		c.AddStored(len(s.Input))
 	}
 	c.SetETag(s.Revision)
-	return c.Reply(http.StatusOK, scheduleAnswer{scheduleBodyOf(s)})
+	return c.Reply(http.StatusOK, scheduleAnswer{scheduleBodyOf(c, s)})
 }
 
 // deleteSchedule ends a schedule: 204. Its open runs go on.

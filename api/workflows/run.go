@@ -82,13 +82,13 @@ func (h *handlers) getRun(c *core.Call) error {
 	if view.Queue == nil && c.SetETag(view.Seq) {
 		return c.ReplyStatus(http.StatusNotModified)
 	}
-	return c.Reply(http.StatusOK, runAnswer{runBodyOf(view)})
+	return c.Reply(http.StatusOK, runAnswer{runBodyOf(c, view)})
 }
 
 // runBodyOf returns a run as this dialect shows it. Its values are shared with v, not copied.
-func runBodyOf(v executor.View) runBody {
+func runBodyOf(c *core.Call, v executor.View) runBody {
 	b := runBody{
-		runSummary: runSummaryOf(v.Record), Input: v.Input, Output: v.Output, Queue: core.QueuePlaceOf(v.Queue), Versions: versionsOf(v.Record),
+		runSummary: runSummaryOf(c, v.Record), Input: v.Input, Output: v.Output, Queue: core.QueuePlaceOf(v.Queue), Versions: versionsOf(v.Record),
 		StepRuns: elements.Map(v.Steps, stepRunOf),
 	}
 	return b

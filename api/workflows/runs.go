@@ -79,6 +79,7 @@ type runSummary struct {
 	CompletedAt     *core.Timestamp `json:"completed_at"`
 	DurationSeconds *float64        `json:"duration_seconds" doc:"From start to end; null until it has ended."`
 	core.Authors
+	core.Rights
 }
 
 // runList is a page of runs, newest first.
@@ -90,12 +91,12 @@ type runList struct {
 }
 
 // runSummaryOf returns a run as lists show it.
-func runSummaryOf(r executor.Record) runSummary {
+func runSummaryOf(c *core.Call, r executor.Record) runSummary {
 	return runSummary{
 		ID: r.RunID, WorkflowID: r.WorkflowID, Version: r.Version, DefinitionHash: r.Hash,
 		Status: core.WordsOf(r.State).Workflows, Trigger: r.Trigger, Error: core.FailureOf(r.Error),
 		CreatedAt: core.Timestamp(r.CreatedAt), StartedAt: core.TimestampOrNil(r.StartedAt), CompletedAt: core.TimestampOrNil(r.CompletedAt),
-		DurationSeconds: core.Seconds(r.StartedAt, r.CompletedAt), Authors: core.AuthorsOf(r),
+		DurationSeconds: core.Seconds(r.StartedAt, r.CompletedAt), Authors: core.AuthorsOf(r), Rights: c.RightsOn(r.WorkflowID),
 	}
 }
 
@@ -126,7 +127,7 @@ func (h *handlers) listRuns(c *core.Call) error {
 		return err
 	}
 	return c.Reply(http.StatusOK, runList{
-		Runs:  elements.Map(found.Runs, runSummaryOf),
+		Runs:  elements.Map(found.Runs, func(r executor.Record) runSummary { return runSummaryOf(c, r) }),
 		Total: core.TotalOrNothing(found.Total, p.WantTotal()), NextCursor: core.TextOrNull(found.Next),
 	})
 }

@@ -30,7 +30,7 @@ var accessTests = map[string]func(*testing.T, *store.DB){
 // from its id.
 func key(tenant, id string, n int) access.Key {
 	return access.Key{
-		ID: id, TenantID: tenant, TenantSlug: "slug-" + tenant, Name: "key " + id, Role: access.RoleEditor, Hash: "hash of " + id,
+		ID: id, TenantID: tenant, TenantSlug: "slug-" + tenant, TenantName: "Tenant", Name: "key " + id, Role: access.RoleEditor, Hash: "hash of " + id,
 		Last4: "abcd", CreatedAt: at(n), ExpiresAt: at(n + 1000),
 	}
 }
