@@ -36,6 +36,7 @@ func TestLogsOfARunAreListed(t *testing.T) {
 		"attempt=1&":                           all,
 		"attempt=2&":                           "",
 		"step_id=none&":                        "",
+		"q=B%20T&":                             "b two,b three,b two,b three",
 	} {
 		for _, limit := range []int{1, 2, 50} {
 			var got []string
@@ -59,10 +60,46 @@ func TestLogsOfARunAreListed(t *testing.T) {
 	if line.text(t, "logs", 0, "iteration") != "each[0]" || line.text(t, "logs", 0, "level") != "warn" || line.field(t, "logs", 0, "data", "n") != jsonNumber(3) {
 		t.Errorf("line %s", line.body)
 	}
-	for _, wrong := range []string{"level=loud", "order=up", "attempt=0", "attempt=x", "limit=201", "cursor=x", "level=info&level=warn"} {
+	for _, wrong := range []string{"level=loud", "order=up", "attempt=0", "attempt=x", "limit=1001", "cursor=x", "level=info&level=warn",
+		"from=begin", "format=xml", "tail=yes", "from=end&order=desc", "tail=true&order=desc", "format=text&limit=5", "format=text&tail=true"} {
 		s.get(base+"?"+wrong).wantCode(t, 400, "invalid_request")
 	}
 	s.get("/api/workflows/runs/run_unknown/logs").wantCode(t, 404, "run_not_found")
 	s.admin = s.tenant("other")
 	s.get(base).wantCode(t, 404, "run_not_found")
+}
+
+// TestLogsAreFollowedAndDownloaded: the last lines, what comes behind them, and all as text.
+func TestLogsAreFollowedAndDownloaded(t *testing.T) {
+	s := newStack(t, func(_ *api.Config, c *executor.Config) { c.Runner = talker{} })
+	id := s.start(s.create(`{"name":"Talk","steps":[{"id":"a","type":"script","config":{"script":"x"}},`+
+		`{"id":"go","type":"wait","depends_on":["a"],"config":{"signal":{"name":"go"}}},`+
+		`{"id":"each","type":"loop","depends_on":["go"],"config":{"items":"1","steps":[{"id":"b","type":"script","config":{"script":"x"}}]}}]}`, ""), "")
+	s.until(id, "waiting")
+	base := "/api/workflows/runs/" + id + "/logs"
+	page := s.get(base+"?from=end&limit=2").want(t, 200)
+	if got := page.text(t, "logs", 0, "message") + page.text(t, "logs", 1, "message"); got != "a twoa three" {
+		t.Errorf("the last lines %s", got)
+	}
+	next := "?tail=true&cursor=" + page.text(t, "next_cursor")
+	if list, _ := s.get(base+next).want(t, 200).field(t, "logs").([]any); len(list) != 0 {
+		t.Errorf("behind the last lines: %v", list)
+	}
+	s.post("/v1/runs/"+id+"/signals/go", `{"payload":1}`).want(t, 202)
+	s.until(id, "completed")
+	if got := s.get(base+next).want(t, 200); got.text(t, "logs", 0, "message") != "b one" || got.text(t, "next_cursor") == "" {
+		t.Errorf("what came: %s", got.body)
+	}
+	text := s.get(base+"?format=text&q=T").want(t, 200)
+	lines := strings.Split(strings.TrimSuffix(text.body, "\n"), "\n")
+	if len(lines) != 4 || !strings.HasSuffix(lines[0], "Z info  a#1 stdout: a two") || !strings.HasSuffix(lines[3], "Z warn  each[0].b#1 agent: b three") {
+		t.Errorf("the download:\n%s", text.body)
+	}
+	if got := text.header.Get("Content-Type") + text.header.Get("Content-Disposition"); got != `text/plain; charset=utf-8attachment; filename="`+id+`.log"` {
+		t.Errorf("its head: %s", got)
+	}
+	if got := s.get(base+"?format=text&step_id=none").want(t, 200).body; got != "" {
+		t.Errorf("a download of nothing: %q", got)
+	}
+	s.get("/api/workflows/runs/run_unknown/logs?format=text").wantCode(t, 404, "run_not_found")
 }

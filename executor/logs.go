@@ -39,12 +39,19 @@ type LogQuery struct {
 	Attempt   int // from 1; 0: of all attempts
 	Level     string
 	Category  string
-	Newest    bool // from the last line backwards
-	Limit     int  // lines of a page at most
-	Cursor    string
+	Contains  string // folded as store.searchText folds; "": any
+	Newest    bool   // from the last line backwards
+	// FromEnd selects the last Limit lines, in the order in which they were kept, and then acts as
+	// Tail. It excludes Cursor and Newest.
+	FromEnd bool
+	// Tail: LogPage.Next is set on the last page too, where the lines that come later will be.
+	Tail   bool
+	Limit  int // lines of a page at most
+	Cursor string
 }
 
-// LogPage is one page of lines. Next is empty on the last page.
+// LogPage is one page of lines. Next is empty on the last page, but for a tail. With
+// LogQuery.Contains a page that is not the last may hold fewer lines than its limit, or none.
 type LogPage struct {
 	Logs []Log
 	Next string

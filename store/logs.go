@@ -1,9 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"heddle/executor"
+	"heddle/internal/elements"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -64,12 +67,95 @@ func (db *DB) AppendLogs(ctx context.Context, logs []executor.Log) error {
 // the run is the tenant's. invalid_request (Malformed): the cursor belongs to
 // another list.
 func (db *DB) Logs(ctx context.Context, q executor.LogQuery) (executor.LogPage, error) {
-	list := listFingerprint("logs", q)
+	of := q
+	of.Tail, of.FromEnd = false, false // they choose the first page of the same list
+	list := listFingerprint("logs", of)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
 		return executor.LogPage{}, err
 	}
-	tx := db.reader(ctx).Where("run_id = ?", q.RunID)
+	scan := logScan{query: q, newest: q.Newest || q.FromEnd}
+	if at != nil {
+		scan.last = at.ID
+	}
+	if err := scan.read(db.reader(ctx)); err != nil {
+		return executor.LogPage{}, translate(err)
+	}
+	page := executor.LogPage{}
+	switch {
+	case q.FromEnd:
+		slices.Reverse(scan.found)
+		page.Next = encodeCursor(list, position{ID: cmp.Or(scan.first, beforeLogs)})
+	case scan.more || q.Tail:
+		page.Next = encodeCursor(list, position{ID: cmp.Or(scan.last, beforeLogs)})
+	}
+	page.Logs = elements.Map(scan.found, logRow.log)
+	return page, nil
+}
+
+// beforeLogs sorts before the id of every line.
+const beforeLogs = "-"
+
+// log decodes a row.
+func (r logRow) log() executor.Log {
+	return executor.Log{
+		ID: r.ID, RunID: r.RunID, StepID: r.StepID, Iteration: r.Iteration, Attempt: r.Attempt,
+		Level: r.Level, Category: r.Category, Message: r.Message, Data: raw(r.Data), At: fromMillis(r.At),
+	}
+}
+
+// How lines are searched for a text: in batches, and in so many lines of a page at
+// most, so that a text which is nowhere costs a bounded read.
+const (
+	logScanBatch = 1000
+	maxLogScan   = 20_000
+)
+
+// logScan reads lines in one direction until it has those of a page.
+type logScan struct {
+	query  executor.LogQuery
+	newest bool   // from the last line backwards
+	first  string // id of the first line read; "": none
+	last   string // id of the last line that was looked at, behind which to go on; "": at the beginning
+	found  []logRow
+	more   bool // there is, or may be, more behind last
+}
+
+// read fills in the scan from the line behind last on.
+func (s *logScan) read(db *gorm.DB) error {
+	text := searchText(s.query.Contains)
+	for scanned := 0; ; {
+		size := logScanBatch
+		if text == "" {
+			size = s.query.Limit + 1
+		}
+		var rows []logRow
+		if err := s.filtered(db).Limit(size).Find(&rows).Error; err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if len(s.found) == s.query.Limit {
+				s.more = true
+				return nil
+			}
+			s.first, s.last = cmp.Or(s.first, r.ID), r.ID
+			if text == "" || strings.Contains(searchText(r.Message), text) {
+				s.found = append(s.found, r)
+			}
+		}
+		scanned += len(rows)
+		s.more = len(rows) == size
+		if !s.more || scanned >= maxLogScan {
+			return nil
+		}
+	}
+}
+
+// filtered returns the statement of the lines behind last that the filters but that of
+// the text select.
+func (s *logScan) filtered(db *gorm.DB) *gorm.DB {
+	q := s.query
+	tx := db.Where("run_id = ?", q.RunID)
 	for _, filter := range []struct{ where, value string }{
 		{"step_id = ?", q.StepID}, {"iteration = ?", q.Iteration}, {"level = ?", q.Level}, {"category = ?", q.Category},
 	} {
@@ -81,24 +167,11 @@ func (db *DB) Logs(ctx context.Context, q executor.LogQuery) (executor.LogPage, 
 		tx = tx.Where("attempt = ?", q.Attempt)
 	}
 	after, order := "id > ?", "id"
-	if q.Newest {
+	if s.newest {
 		after, order = "id < ?", "id DESC"
 	}
-	if at != nil {
-		tx = tx.Where(after, at.ID)
+	if s.last != "" {
+		tx = tx.Where(after, s.last)
 	}
-	var rows []logRow
-	if err := tx.Order(order).Limit(q.Limit + 1).Find(&rows).Error; err != nil {
-		return executor.LogPage{}, translate(err)
-	}
-	page := executor.LogPage{}
-	rows, page.Next = trimPage(list, rows, q.Limit, func(r logRow) position { return position{ID: r.ID} })
-	page.Logs = make([]executor.Log, len(rows))
-	for i, r := range rows {
-		page.Logs[i] = executor.Log{
-			ID: r.ID, RunID: r.RunID, StepID: r.StepID, Iteration: r.Iteration, Attempt: r.Attempt,
-			Level: r.Level, Category: r.Category, Message: r.Message, Data: raw(r.Data), At: fromMillis(r.At),
-		}
-	}
-	return page, nil
+	return tx.Order(order)
 }

@@ -23,13 +23,18 @@ const NDJSON = "application/x-ndjson"
 // L. The type serves the document alone.
 func WithLines[L any](f func(*Call) error) Endpoint { return Endpoint{reflect.TypeFor[L](), f} }
 
-// StreamLines sends what write writes, in pieces of about 64 KiB with a deadline each. The flush
+// StreamLines is StreamText of NDJSON.
+func (c *Call) StreamLines(write func(out io.Writer, flush func() error) error) error {
+	return c.StreamText(NDJSON, write)
+}
+
+// StreamText sends what write writes, in pieces of about 64 KiB with a deadline each. The flush
 // that write is handed does nothing: pieces go out when they are full. An error before the first
 // piece is answered as any other; later it breaks the connection, so that the client does not
 // mistake a part for the whole.
-func (c *Call) StreamLines(write func(out io.Writer, flush func() error) error) error {
+func (c *Call) StreamText(media string, write func(out io.Writer, flush func() error) error) error {
 	control := http.NewResponseController(c.Writer)
-	out := bufio.NewWriterSize(&deadlineWriter{c: c, control: control}, 64<<10)
+	out := bufio.NewWriterSize(&deadlineWriter{c: c, control: control, media: media}, 64<<10)
 	err := write(out, func() error { return nil })
 	if err != nil && !c.Answered {
 		return err
@@ -39,13 +44,13 @@ func (c *Call) StreamLines(write func(out io.Writer, flush func() error) error) 
 	}
 	if err != nil {
 		if c.Ctx().Err() == nil {
-			c.Log().Error("an export broke off", "request_id", c.RequestID(), "error", err)
+			c.Log().Error("a download broke off", "request_id", c.RequestID(), "error", err)
 		}
 		// net/http closes the connection without the end of the chunked body.
 		panic(http.ErrAbortHandler)
 	}
-	if !c.Answered { // nothing to export
-		return c.Send(http.StatusOK, NDJSON, nil)
+	if !c.Answered { // nothing was written
+		return c.Send(http.StatusOK, media, nil)
 	}
 	return nil
 }
@@ -55,6 +60,7 @@ func (c *Call) StreamLines(write func(out io.Writer, flush func() error) error) 
 type deadlineWriter struct {
 	c       *Call
 	control *http.ResponseController
+	media   string
 }
 
 // Write sends bytes, within Call.WriteTimeout.
@@ -62,7 +68,7 @@ func (r *deadlineWriter) Write(p []byte) (int, error) {
 	if !r.c.Answered {
 		r.c.Answered = true
 		head := r.c.Writer.Header()
-		head.Set("Content-Type", NDJSON)
+		head.Set("Content-Type", r.media)
 		head.Set("Cache-Control", "no-store")
 		r.c.Writer.WriteHeader(http.StatusOK)
 	}

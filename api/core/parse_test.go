@@ -33,7 +33,7 @@ func FuzzPaging(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p, err := readPage(q)
+		p, err := readPage(q, MaxLimit)
 		if err == nil && (p.Limit < 1 || p.Limit > MaxLimit || p.Offset < 0 || p.Cursor != "" && p.Offset != 0) {
 			t.Errorf("%q gave %+v", raw, p)
 		}

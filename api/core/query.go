@@ -19,7 +19,7 @@ const (
 	MaxLimit     = 200
 )
 
-// Page is the requested part of a list. Limit is 1 to MaxLimit. Offset and Cursor exclude each
+// Page is the requested part of a list. Limit is 1 to MaxLimit, of some lists to more. Offset and Cursor exclude each
 // other; the total is counted unless a cursor is given. A cursor is opaque here: the store that
 // made it checks it.
 type Page struct {
@@ -81,12 +81,15 @@ func checkQuery(c *Call) error {
 }
 
 // PageQuery returns the query string of a list and the page that it requests.
-func (c *Call) PageQuery() (url.Values, Page, error) {
+func (c *Call) PageQuery() (url.Values, Page, error) { return c.PageQueryUpTo(MaxLimit) }
+
+// PageQueryUpTo is PageQuery for a list whose pages hold at most maxLimit items.
+func (c *Call) PageQueryUpTo(maxLimit int) (url.Values, Page, error) {
 	q, err := c.Query()
 	if err != nil {
 		return nil, Page{}, err
 	}
-	p, err := readPage(q)
+	p, err := readPage(q, maxLimit)
 	return q, p, err
 }
 
@@ -100,11 +103,12 @@ func (r *Route) queryParam(name string) bool {
 	return false
 }
 
-// readPage reads limit, offset and cursor. The error is fault.Malformed invalid_request.
-func readPage(q url.Values) (Page, error) {
+// readPage reads limit, at most maxLimit, offset and cursor. The error is fault.Malformed
+// invalid_request.
+func readPage(q url.Values, maxLimit int) (Page, error) {
 	p := Page{Cursor: q.Get("cursor")}
 	var err error
-	if p.Limit, err = IntParam(q, "limit", defaultLimit, 1, MaxLimit); err != nil {
+	if p.Limit, err = IntParam(q, "limit", defaultLimit, 1, maxLimit); err != nil {
 		return Page{}, err
 	}
 	if p.Offset, err = IntParam(q, "offset", 0, 0, math.MaxInt32); err != nil {

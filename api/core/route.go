@@ -82,6 +82,7 @@ type Answer struct {
 	Status      int
 	Body        any    // zero value of its type, of which the schema is made; nil: no body
 	Or          any    // another body that the same status may have
+	AlsoText    string // media type of a text that the request may have in the body's place
 	Media       string // "": application/json
 	Description string // "": the route's summary
 	Headers     []string

@@ -314,7 +314,11 @@ func (s *schemas) success(r *core.Route, a core.Answer) dict {
 		if a.Or != nil {
 			schema = dict{"anyOf": []any{schema, s.Of(reflect.TypeOf(a.Or))}}
 		}
-		response["content"] = dict{media: s.content(schema, s.examples[r.ID].Answers[strconv.Itoa(a.Status)])}
+		content := dict{media: s.content(schema, s.examples[r.ID].Answers[strconv.Itoa(a.Status)])}
+		if a.AlsoText != "" {
+			content[a.AlsoText] = dict{"schema": dict{"type": "string"}}
+		}
+		response["content"] = content
 	}
 	return response
 }

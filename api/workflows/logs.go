@@ -2,11 +2,17 @@ package workflows
 
 import (
 	"encoding/json"
+	"fmt"
 	"heddle/access"
 	"heddle/api/core"
 	"heddle/executor"
+	"heddle/internal/elements"
+	"io"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
+	"unicode"
 )
 
 // logLine is one line that a step wrote.
@@ -28,7 +34,7 @@ type logLine struct {
 // logList is a page of lines, in the order of the query.
 type logList struct {
 	Logs       []logLine `json:"logs"`
-	NextCursor *string   `json:"next_cursor" doc:"Null on the last page; lines that come later are behind the last one's cursor."`
+	NextCursor *string   `json:"next_cursor" doc:"Null on the last page; with tail or from=end always set: what comes later is behind it."`
 }
 
 // logRoutes returns the route by which the lines of steps are read.
@@ -37,49 +43,138 @@ func (h *handlers) logRoutes() []core.Route {
 		core.Route{
 			Method: http.MethodGet, Path: core.WorkflowsBase + "/runs/{run_id}/logs", ID: "listRunLogs", Tag: "runs",
 			Summary: "List what a run's steps said, in the order in which it was kept", Action: access.View, On: core.OnRun,
-			Query: append([]core.Param{
+			LongRunning: true, Query: []core.Param{
 				{Name: "step_id", Description: "One step's lines."},
 				{Name: "iteration", Description: "One iteration's lines: each[3]."},
 				{Name: "attempt", JSONType: "integer", Description: "Lines of the attempts of this number, from 1."},
 				{Name: "level", Enum: core.LogLevels(), Description: "Lines of exactly this level."},
 				{Name: "category", Description: "stdout, stderr, agent, tool or heddle."},
+				{Name: "q", Description: "Lines that hold this text, whatever the case; a page of them may be short before the last."},
 				{Name: "order", Enum: []string{"asc", "desc"}, Description: "Oldest first (asc) unless given."},
-			}, core.CursorPaging()...),
-			Answers: core.OK(logList{}), Codes: []string{"run_not_found"},
+				{Name: "tail", JSONType: "boolean", Description: "Set next_cursor on the last page too, so that lines which come later can be read behind it."},
+				{Name: "from", Enum: []string{"end"}, Description: "end: the last lines, oldest first, and then as tail does. Excludes cursor and order=desc."},
+				{Name: "format", Enum: []string{"json", "text"}, Description: "text: all lines that match as plain text to download, one each; it has no pages."},
+				{Name: "limit", JSONType: "integer", Description: "From 1 to 1,000; 50 without it."},
+				{Name: "cursor", Description: "The next_cursor of the page before."},
+			},
+			Answers: []core.Answer{{Status: http.StatusOK, Body: logList{}, AlsoText: "text/plain"}}, Codes: []string{"run_not_found"},
 		}.Handle(core.NoBody(h.listRunLogs)),
 	}
 }
 
 // listRunLogs lists the lines that match all filters, in the order in which they were stored, or
-// the reverse. An unknown level, order or cursor is fault.Malformed invalid_request.
+// the reverse; or sends all of them as text. An unknown level, order, from, format or cursor, and
+// what excludes one another, are fault.Malformed invalid_request.
 func (h *handlers) listRunLogs(c *core.Call) error {
-	q, p, err := c.PageQuery()
+	q, p, err := c.PageQueryUpTo(maxLogLimit)
 	if err != nil {
 		return err
 	}
+	ask, err := logQueryOf(q, p)
+	if err != nil {
+		return err
+	}
+	ask.RunID = c.Param("run_id")
+	if q.Get("format") == "text" {
+		return h.downloadLogs(c, ask)
+	}
+	found, err := h.Executor.Logs(c.Ctx(), c.TenantID(), ask)
+	if err != nil {
+		return err
+	}
+	return c.Reply(http.StatusOK, logList{Logs: elements.Map(found.Logs, logLineOf), NextCursor: core.TextOrNull(found.Next)})
+}
+
+// maxLogLimit is how many lines a page holds at most.
+const maxLogLimit = 1000
+
+// logQueryOf reads the filters and the page of a query string; RunID is the caller's to set. The
+// error is fault.Malformed invalid_request.
+func logQueryOf(q url.Values, p core.Page) (executor.LogQuery, error) {
+	ask := executor.LogQuery{
+		StepID: q.Get("step_id"), Iteration: q.Get("iteration"), Level: q.Get("level"), Category: q.Get("category"), Contains: q.Get("q"),
+		Newest: q.Get("order") == "desc", FromEnd: q.Get("from") == "end", Limit: p.Limit, Cursor: p.Cursor,
+	}
+	var err error
 	// 0 stands for every attempt and cannot be requested.
-	attempt, err := core.IntParam(q, "attempt", 0, 1, 1_000_000)
+	if ask.Attempt, err = core.IntParam(q, "attempt", 0, 1, 1_000_000); err != nil {
+		return ask, err
+	}
+	if ask.Tail, err = core.BoolParam(q, "tail"); err != nil {
+		return ask, err
+	}
+	for _, known := range []struct {
+		name  string
+		words []string
+	}{{"level", core.LogLevels()}, {"order", []string{"asc", "desc"}}, {"from", []string{"end"}}, {"format", []string{"json", "text"}}} {
+		if v := q.Get(known.name); v != "" && !slices.Contains(known.words, v) {
+			return ask, core.Malformed("%s must be %s, not %q.", known.name, strings.Join(known.words, " or "), core.Truncate(v))
+		}
+	}
+	switch {
+	case ask.FromEnd && (ask.Newest || ask.Cursor != ""):
+		return ask, core.Malformed("from=end begins with the last lines, oldest first; leave out order=desc and cursor.")
+	case ask.Tail && ask.Newest:
+		return ask, core.Malformed("tail waits for what comes later, so that it excludes order=desc.")
+	case q.Get("format") == "text" && (ask.Tail || ask.FromEnd || ask.Cursor != "" || q.Has("limit")):
+		return ask, core.Malformed("format=text sends all lines that match; leave out tail, from, limit and cursor.")
+	}
+	return ask, nil
+}
+
+// logLineOf returns a line as lists show it.
+func logLineOf(l executor.Log) logLine {
+	return logLine{l.ID, l.StepID, core.TextOrNull(l.Iteration), l.Attempt, l.Level, l.Category, l.Message, l.Data, core.Timestamp(l.At)}
+}
+
+// downloadLogs sends all lines of a query as text/plain, to be saved as a file. It reads page by
+// page, and a line that comes meanwhile may be in it.
+func (h *handlers) downloadLogs(c *core.Call, ask executor.LogQuery) error {
+	ask.Limit = maxLogLimit
+	// The first page is read before the answer begins: an unknown run is 404.
+	page, err := h.Executor.Logs(c.Ctx(), c.TenantID(), ask)
 	if err != nil {
 		return err
 	}
-	level, order := q.Get("level"), q.Get("order")
-	if level != "" && !slices.Contains(core.LogLevels(), level) {
-		return core.Malformed("level must be debug, info, warn or error, not %q.", core.Truncate(level))
+	c.Writer.Header().Set("Content-Disposition", `attachment; filename="`+ask.RunID+`.log"`)
+	if c.Request.Method == http.MethodHead {
+		c.Writer.Header().Set("Content-Type", plainText)
+		return c.ReplyStatus(http.StatusOK)
 	}
-	if !slices.Contains([]string{"", "asc", "desc"}, order) {
-		return core.Malformed("order must be asc or desc, not %q.", core.Truncate(order))
-	}
-	// Attempt 0 is every attempt; the other filters are off when they are "".
-	found, err := h.Executor.Logs(c.Ctx(), c.TenantID(), executor.LogQuery{
-		RunID: c.Param("run_id"), StepID: q.Get("step_id"), Iteration: q.Get("iteration"), Attempt: attempt,
-		Level: level, Category: q.Get("category"), Newest: order == "desc", Limit: p.Limit, Cursor: p.Cursor,
+	return c.StreamText(plainText, func(out io.Writer, _ func() error) error {
+		for {
+			for _, l := range page.Logs {
+				if _, err := io.WriteString(out, textOf(l)); err != nil {
+					return err
+				}
+			}
+			if page.Next == "" {
+				return nil
+			}
+			ask.Cursor = page.Next
+			if page, err = h.Executor.Logs(c.Ctx(), c.TenantID(), ask); err != nil {
+				return err
+			}
+		}
 	})
-	if err != nil {
-		return err
+}
+
+// plainText is the media type of a download of lines.
+const plainText = "text/plain; charset=utf-8"
+
+// textOf returns a line as a download has it: when, level, step with iteration and attempt,
+// category, message. Control characters within a message, which would make it look like several
+// lines or move a terminal's cursor, are replaced by U+FFFD.
+func textOf(l executor.Log) string {
+	step := l.StepID
+	if l.Iteration != "" {
+		step = l.Iteration + "." + step
 	}
-	list := logList{Logs: make([]logLine, len(found.Logs)), NextCursor: core.TextOrNull(found.Next)}
-	for i, l := range found.Logs {
-		list.Logs[i] = logLine{l.ID, l.StepID, core.TextOrNull(l.Iteration), l.Attempt, l.Level, l.Category, l.Message, l.Data, core.Timestamp(l.At)}
-	}
-	return c.Reply(http.StatusOK, list)
+	message := strings.Map(func(r rune) rune {
+		if r != '\t' && unicode.IsControl(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, l.Message)
+	return fmt.Sprintf("%s %-5s %s#%d %s: %s\n", l.At.UTC().Format("2006-01-02T15:04:05.000Z"), l.Level, step, l.Attempt, l.Category, message)
 }

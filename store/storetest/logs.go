@@ -7,6 +7,7 @@ import (
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/store"
+	"slices"
 	"testing"
 )
 
@@ -14,6 +15,8 @@ import (
 var logTests = map[string]func(*testing.T, *store.DB){
 	"logs come back as they were kept":   testLogsKept,
 	"logs are paged and filtered":        testLogsPaged,
+	"logs are followed from their end":   testLogsFollowed,
+	"logs are searched within bounds":    testLogsSearched,
 	"logs go with their run":             testLogsDeleted,
 	"logs of one thousand lines at once": testLogsMany,
 }
@@ -105,6 +108,98 @@ func testLogsPaged(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.Malformed, "invalid_request")
 	_, err = db.Logs(ctx, executor.LogQuery{RunID: "run_1", Limit: 2, Cursor: "x"})
 	wantFault(t, err, fault.Malformed, "invalid_request")
+}
+
+// testLogsFollowed: a tail goes on where the lines ended, also those of a run that has
+// said nothing yet, and the last lines come first where that is asked for.
+func testLogsFollowed(t *testing.T, db *store.DB) {
+	ctx := t.Context()
+	commit(t, db, newRun(create(t, db, revision("t1", "wf_1", "one", 1)), "run_1", 1))
+	read := func(q executor.LogQuery) executor.LogPage {
+		t.Helper()
+		q.RunID, q.Limit = "run_1", 2
+		page, err := db.Logs(ctx, q)
+		must(t, err)
+		if (q.Tail || q.FromEnd) && page.Next == "" {
+			t.Fatalf("a tail without a cursor: %+v", q)
+		}
+		return page
+	}
+	kept := []executor.Log{}
+	add := func(n int, step string) {
+		l := line("run_1", n, step, "info", "stdout")
+		must(t, db.AppendLogs(ctx, []executor.Log{l}))
+		kept = append(kept, l)
+	}
+	tail := read(executor.LogQuery{Tail: true})
+	end := read(executor.LogQuery{FromEnd: true})
+	same(t, "nothing", append(tail.Logs, end.Logs...), []executor.Log{})
+	add(1, "a")
+	add(2, "b")
+	add(3, "a")
+	same(t, "what came", read(executor.LogQuery{Tail: true, Cursor: end.Next}).Logs, kept[:2])
+	tail = read(executor.LogQuery{Tail: true, Cursor: tail.Next})
+	same(t, "the first two", tail.Logs, kept[:2])
+	tail = read(executor.LogQuery{Tail: true, Cursor: tail.Next})
+	same(t, "the third", tail.Logs, kept[2:])
+	tail = read(executor.LogQuery{Tail: true, Cursor: tail.Next})
+	same(t, "none since", tail.Logs, []executor.Log{})
+	end = read(executor.LogQuery{FromEnd: true})
+	same(t, "the last two", end.Logs, kept[1:])
+	of := read(executor.LogQuery{FromEnd: true, StepID: "b"})
+	same(t, "the last of a step", of.Logs, kept[1:2])
+	add(4, "b")
+	same(t, "behind none", read(executor.LogQuery{Tail: true, Cursor: tail.Next}).Logs, kept[3:])
+	same(t, "behind the last two", read(executor.LogQuery{Cursor: end.Next}).Logs, kept[3:])
+	same(t, "behind the last of a step", read(executor.LogQuery{StepID: "b", Cursor: of.Next}).Logs, kept[3:])
+}
+
+// testLogsSearched: a text is found whatever its case, in every direction; a page that
+// finds none in 20,000 lines says where to go on.
+func testLogsSearched(t *testing.T, db *store.DB) {
+	ctx := t.Context()
+	commit(t, db, newRun(create(t, db, revision("t1", "wf_1", "one", 1)), "run_1", 1))
+	lines := make([]executor.Log, 21_500)
+	for i := range lines {
+		lines[i] = line("run_1", i, "a", "info", "stdout")
+		lines[i].Message = "nothing of note"
+	}
+	lines[3].Message, lines[7].Message, lines[21_000].Message = "Über die STRASSE", "eine straße", "Straße % _"
+	for part := range slices.Chunk(lines, 5000) {
+		must(t, db.AppendLogs(ctx, part))
+	}
+	for name, q := range map[string]executor.LogQuery{"forward": {}, "backward": {Newest: true}} {
+		q.RunID, q.Contains, q.Limit = "run_1", "strasse", 2
+		var got []string
+		pages := 0
+		for {
+			page, err := db.Logs(ctx, q)
+			must(t, err)
+			for _, l := range page.Logs {
+				got = append(got, l.ID)
+			}
+			pages++
+			if q.Cursor = page.Next; q.Cursor == "" {
+				break
+			}
+		}
+		want := []string{lines[3].ID, lines[7].ID, lines[21_000].ID}
+		if q.Newest {
+			slices.Reverse(want)
+		}
+		same(t, name, got, want)
+		if pages < 2 || pages > 3 {
+			t.Errorf("%s: %d pages", name, pages)
+		}
+	}
+	// From the end 20,000 lines are looked at, so that the first ones are not.
+	for text, want := range map[string]int{"% _": 1, "%": 1, "ÜBER DIE": 0, "no such": 0} {
+		page, err := db.Logs(ctx, executor.LogQuery{RunID: "run_1", Contains: text, FromEnd: true, Limit: 10})
+		must(t, err)
+		if n := len(page.Logs); n != want {
+			t.Errorf("%q: %d lines, want %d", text, n, want)
+		}
+	}
 }
 
 // testLogsDeleted: lines go with their run, and those that come later are left out,
