@@ -67,14 +67,14 @@ func TestJSONIsCompressed(t *testing.T) {
 			t.Errorf("%s: compressed %t, unasked %q", path, got, plain.header.Get("Content-Encoding"))
 			continue
 		}
-		if strings.Contains(plain.header.Get("Content-Type"), "json") && !strings.Contains(path, "export") && plain.header.Get("Vary") != "Accept-Encoding" {
+		if strings.Contains(plain.header.Get("Content-Type"), "json") && !strings.Contains(path, "export") && !strings.HasPrefix(plain.header.Get("Vary"), "Accept-Encoding") {
 			t.Errorf("%s: Vary is %q", path, plain.header.Get("Vary"))
 		}
 		if !packs {
 			continue
 		}
 		if text := unpacked(t, packed.body); text != plain.body || packed.header.Get("Content-Length") != fmt.Sprint(len(packed.body)) ||
-			packed.header.Get("Vary") != "Accept-Encoding" || len(packed.body) >= len(plain.body) || packed.header.Get("ETag") != plain.header.Get("ETag") {
+			!strings.HasPrefix(packed.header.Get("Vary"), "Accept-Encoding") || len(packed.body) >= len(plain.body) || packed.header.Get("ETag") != plain.header.Get("ETag") {
 			t.Errorf("%s: %v and %d of %d bytes", path, packed.header, len(packed.body), len(plain.body))
 		}
 		head := s.plainly("HEAD", path, "gzip", nil)
@@ -84,7 +84,7 @@ func TestJSONIsCompressed(t *testing.T) {
 	}
 	tag := s.plainly("GET", "/api/workflows/long", "gzip", nil).header.Get("ETag")
 	if same := s.plainly("GET", "/api/workflows/long", "gzip", map[string]string{"If-None-Match": tag}); same.status != http.StatusNotModified ||
-		same.body != "" || same.header.Get("Content-Encoding") != "" || same.header.Get("Vary") != "Accept-Encoding" {
+		same.body != "" || same.header.Get("Content-Encoding") != "" || !strings.HasPrefix(same.header.Get("Vary"), "Accept-Encoding") {
 		t.Errorf("not modified: %d %v", same.status, same.header)
 	}
 	if gone := s.plainly("DELETE", "/api/workflows/long", "gzip", map[string]string{"If-Match": tag}); gone.status != http.StatusNoContent || gone.header.Get("Content-Encoding") != "" {

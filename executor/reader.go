@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"heddle/definitions/source"
 	"heddle/executor/machine"
 	"time"
 )
@@ -63,6 +64,12 @@ func (s *Reader) Definition(ctx context.Context, tenantID, runID string) ([]byte
 	}
 	text, err := s.cfg.Store.Definition(ctx, row.WorkflowID, row.Version)
 	return text, row, err
+}
+
+// Written reads the text in which the definition that a run is on was written; none where
+// none is kept. run is what Definition returned.
+func (s *Reader) Written(ctx context.Context, run Record) (source.Written, error) {
+	return s.cfg.Store.VersionText(ctx, run.WorkflowID, run.Version)
 }
 
 // rowOf returns the row that shows a run, as updated at now. ConcurrencyKey is left empty;

@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"encoding/json"
+	"heddle/definitions/source"
 	"heddle/events"
 	"heddle/executor/queue"
 	"time"
@@ -68,6 +69,8 @@ type WorkflowStore interface {
 	// Definition reads the canonical definition text of (workflow, version), also
 	// of deleted workflows.
 	Definition(ctx context.Context, workflowID string, version int) (json.RawMessage, error)
+	// VersionText reads the text that a version's definition was written in, none where none is kept.
+	VersionText(ctx context.Context, workflowID string, version int) (source.Written, error)
 	// Target resolves what a start names: workflow is an id or slug; version is a
 	// number, a label, or "" for the active one.
 	Target(ctx context.Context, tenantID, workflow, version string) (Target, error)

@@ -154,6 +154,8 @@ type workflowChange struct {
 	To    *workflowState `json:"to,omitempty"`
 	Saved *savedVersion  `json:"saved,omitempty"` // the version that was made
 	Label *labelChange   `json:"label,omitempty"`
+	// SourceChanged: the text of the latest version is another, its definition is not.
+	SourceChanged bool `json:"source_changed,omitempty"`
 }
 
 // savedVersion names a version that a change made or labelled.

@@ -15,7 +15,7 @@ import (
 // length without the contents. Versions of a deleted workflow count while it has
 // runs; without any they are gone, but for what an older program left behind.
 const (
-	storedDefinitionsSQL = `SELECT CAST(coalesce(sum(octet_length(w.tags) + (SELECT coalesce(sum(octet_length(v.definition) + octet_length(v.change_summary) + octet_length(v.label)), 0)
+	storedDefinitionsSQL = `SELECT CAST(coalesce(sum(octet_length(w.tags) + (SELECT coalesce(sum(octet_length(v.definition) + octet_length(v.source_text) + octet_length(v.change_summary) + octet_length(v.label)), 0)
 FROM workflow_versions v WHERE v.workflow_id = w.id)), 0) AS BIGINT) FROM workflows w WHERE w.tenant_id = ? AND w.deleted = `
 	storedLiveSQL    = storedDefinitionsSQL + "0"
 	storedDeletedSQL = storedDefinitionsSQL + "1 AND w.id > '' AND (EXISTS (SELECT 1 FROM runs r WHERE r.tenant_id = w.tenant_id AND r.workflow_id = w.id AND " + punctualSQL +

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"heddle/audit"
+	"heddle/definitions/source"
 	"heddle/definitions/workflows"
 	"heddle/fault"
 	"heddle/internal/elements"
@@ -20,7 +21,7 @@ import (
 // are listed by its id. A workflow that does not exist has none. The primary
 // key serves every page.
 func (db *DB) Versions(ctx context.Context, tenantID, workflowID string, before, limit int) ([]versions.Version, error) {
-	q := db.reader(ctx).Omit("definition").Where("workflow_id = ? AND tenant_id = ?", workflowID, tenantID)
+	q := db.reader(ctx).Omit("definition", "source_text").Where("workflow_id = ? AND tenant_id = ?", workflowID, tenantID)
 	if before > 0 {
 		q = q.Where("number < ?", before)
 	}
@@ -42,6 +43,17 @@ func (db *DB) Version(ctx context.Context, tenantID, workflowID, version string)
 		err = versionNotFound(version)
 	}
 	return row.version(), translate(err)
+}
+
+// VersionText returns the text that a version's definition was written in, none where
+// none is kept. version_not_found.
+func (db *DB) VersionText(ctx context.Context, workflowID string, version int) (source.Written, error) {
+	var row versionRow
+	ok, err := found(db.reader(ctx).Select("source_format", "source_text").Where("workflow_id = ? AND number = ?", workflowID, version), &row)
+	if err == nil && !ok {
+		err = versionNotFound(strconv.Itoa(version))
+	}
+	return row.version().Written, translate(err)
 }
 
 // Labels returns the labels of versions, of workflows that are not deleted, with one
@@ -107,7 +119,7 @@ func (db *DB) SetLabel(ctx context.Context, tenantID, workflowID string, number 
 // the row and the label that it had. Where the version has the label already
 // nothing is written. version_not_found; label_taken (Conflict).
 func writeLabel(tx *gorm.DB, w *workflows.Workflow, number int, label string) (row versionRow, old string, err error) {
-	ok, err := found(tx.Omit("definition").Where("workflow_id = ? AND number = ?", w.ID, number), &row)
+	ok, err := found(tx.Omit("definition", "source_text").Where("workflow_id = ? AND number = ?", w.ID, number), &row)
 	if err == nil && !ok {
 		err = versionNotFound(strconv.Itoa(number))
 	}
@@ -166,6 +178,7 @@ func (r versionRow) version() versions.Version {
 	v := versions.Version{
 		WorkflowID: r.WorkflowID, Number: r.Number, Label: r.Label, DefinitionHash: r.Hash,
 		ChangeSummary: r.ChangeSummary, CreatedBy: r.CreatedBy, CreatedAt: fromMillis(r.CreatedAt),
+		Written: source.Written{Format: source.Format(r.SourceFormat), Text: r.SourceText},
 	}
 	if r.AuthorType != "" {
 		v.Author = audit.Actor{Type: r.AuthorType, ID: r.AuthorID, Name: r.CreatedBy}

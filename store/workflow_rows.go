@@ -105,8 +105,8 @@ func writeTags(tx *gorm.DB, w workflows.Workflow) error {
 	return tx.Create(&rows).Error
 }
 
-// versionRow is a row of workflow_versions. Nothing but Label changes once it
-// is written.
+// versionRow is a row of workflow_versions. Nothing but Label and the source changes
+// once it is written.
 type versionRow struct {
 	WorkflowID    string `gorm:"primaryKey"`
 	Number        int    `gorm:"primaryKey;autoIncrement:false"`
@@ -119,6 +119,9 @@ type versionRow struct {
 	AuthorType    string
 	AuthorID      string
 	CreatedAt     int64 `gorm:"autoCreateTime:false"`
+	SourceFormat  string
+	SourceHash    string // source.Written.Hash
+	SourceText    string
 }
 
 func (versionRow) TableName() string { return "workflow_versions" }
@@ -130,5 +133,6 @@ func toVersionRow(w workflows.Workflow, v workflows.NewVersion) versionRow {
 		WorkflowID: w.ID, Number: v.Number, TenantID: w.TenantID, Label: v.Label,
 		Definition: string(v.Definition), Hash: v.Hash, ChangeSummary: v.ChangeSummary,
 		CreatedBy: v.CreatedBy, AuthorType: v.Author.Type, AuthorID: v.Author.ID, CreatedAt: millis(v.CreatedAt),
+		SourceFormat: string(v.Written.Format), SourceHash: v.Written.Hash(), SourceText: v.Written.Text,
 	}
 }

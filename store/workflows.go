@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"heddle/audit"
+	"heddle/definitions/source"
 	"heddle/definitions/workflows"
 	"heddle/fault"
 	"heddle/idempotency"
@@ -83,7 +84,11 @@ func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(work
 		if err != nil {
 			return result, err
 		}
-		rev, err := decide(workflows.Current{Workflow: current, LatestHash: row.LatestHash})
+		written, err := writtenHash(tx, row)
+		if err != nil {
+			return result, err
+		}
+		rev, err := decide(workflows.Current{Workflow: current, LatestHash: row.LatestHash, WrittenHash: written})
 		if err != nil {
 			return result, err
 		}
@@ -112,7 +117,7 @@ func recordRevision(tx *gorm.DB, before workflowRow, after workflows.Workflow, r
 			return err
 		}
 	}
-	change := workflowChange{From: &from, To: &to}
+	change := workflowChange{From: &from, To: &to, SourceChanged: rev.Written.Given()}
 	if v := rev.Version; v != nil {
 		change.Saved = &savedVersion{v.Number, v.Hash}
 	}
@@ -133,7 +138,7 @@ func versionHash(tx *gorm.DB, workflowID string, number int) (string, error) {
 func applyRevision(tx *gorm.DB, row workflowRow, current workflows.Workflow, rev workflows.Revision) (workflows.Workflow, error) {
 	next := rev.Workflow
 	next.ID, next.TenantID, next.CreatedAt = current.ID, current.TenantID, current.CreatedAt
-	if rev.Version == nil && rev.Origin == nil && reflect.DeepEqual(next, current) {
+	if rev.Version == nil && rev.Origin == nil && !rev.Written.Given() && reflect.DeepEqual(next, current) {
 		return current, nil
 	}
 	next.Revision = current.Revision + 1
@@ -155,7 +160,24 @@ func applyRevision(tx *gorm.DB, row workflowRow, current workflows.Workflow, rev
 	if err := writeOrigin(tx, rev); err != nil {
 		return next, err
 	}
+	if rev.Written.Given() {
+		return next, replaceWritten(tx, row, rev.Written)
+	}
 	return next, insertVersion(tx, rev)
+}
+
+// writtenHash returns the fingerprint of the text that is kept of a workflow's latest
+// version, "" for none.
+func writtenHash(tx *gorm.DB, row workflowRow) (string, error) {
+	var hash string
+	err := tx.Raw("SELECT source_hash FROM workflow_versions WHERE workflow_id = ? AND number = ?", row.ID, row.LatestVersion).Scan(&hash).Error
+	return hash, err
+}
+
+// replaceWritten stores another text of the latest version's definition.
+func replaceWritten(tx *gorm.DB, row workflowRow, w source.Written) error {
+	return tx.Exec("UPDATE workflow_versions SET source_format = ?, source_hash = ?, source_text = ? WHERE workflow_id = ? AND number = ?",
+		string(w.Format), w.Hash(), w.Text, row.ID, row.LatestVersion).Error
 }
 
 // DeleteWorkflow hides a workflow, which frees its slug, and ends its

@@ -81,7 +81,7 @@ func (s *Service) Rollback(ctx context.Context, req RollbackRequest) (workflows.
 	// Without one, only the name is recorded.
 	who, _ := audit.ActorOf(ctx)
 	next := workflows.NewVersion{
-		Definition: v.Definition, Hash: v.DefinitionHash, ChangeSummary: req.ChangeSummary,
+		Definition: v.Definition, Hash: v.DefinitionHash, Written: v.Written, ChangeSummary: req.ChangeSummary,
 		CreatedBy: req.Author, Author: who, CreatedAt: s.now(),
 	}
 	if next.ChangeSummary == "" {

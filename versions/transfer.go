@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"heddle/definitions"
+	"heddle/definitions/parser"
 	"heddle/definitions/source"
 	"heddle/definitions/validation"
 	"heddle/definitions/workflows"
@@ -241,7 +242,11 @@ func (t *Transfer) Import(ctx context.Context, req ImportRequest) (ImportResult,
 // stored, and releases it before the next line is waited for. n counts lines
 // from 1.
 func (t *Transfer) importWithMemory(ctx context.Context, req ImportRequest, n int, text []byte, done *ImportResult) error {
-	if err := req.Admit.Hold(source.Weight(text, source.JSON)); err != nil {
+	format := source.JSON
+	if bytes.Contains(text, []byte(`"source"`)) {
+		format = source.YAML // it may hold a text in YAML
+	}
+	if err := req.Admit.Hold(source.Weight(text, format)); err != nil {
 		return err
 	}
 	return errors.Join(t.importIdempotent(ctx, req, n, text, done), req.Admit.Hold(0))
@@ -307,7 +312,7 @@ func (t *Transfer) withoutSecrets(ctx context.Context, tenantID string, w workfl
 		return err
 	}
 	for _, v := range all {
-		holds, err := t.cfg.Secrets.Holds(ctx, tenantID, v.Definition)
+		holds, err := workflows.HoldsSecret(ctx, t.cfg.Secrets, tenantID, v.Definition, v.Written)
 		if err != nil {
 			return err
 		}
@@ -406,8 +411,8 @@ func (t *Transfer) read(text []byte, where string) (workflows.Workflow, []workfl
 }
 
 // readVersion reads and checks one version into into, validating its definition
-// as an edit would; a hash that the line states must be the definition's. It
-// returns what the workflow shows of it when it is active.
+// as an edit would; a hash that the line states must be the definition's, and so must that of
+// a text. It returns what the workflow shows of it when it is active.
 func (t *Transfer) readVersion(raw []byte, number int, into *workflows.NewVersion) (workflows.Title, error) {
 	v, text, err := parseVersion(raw, number)
 	if err != nil {
@@ -419,6 +424,9 @@ func (t *Transfer) readVersion(raw []byte, number int, into *workflows.NewVersio
 	}
 	if v.Hash != "" && v.Hash != doc.Hash {
 		return workflows.Title{}, invalidLine("definition_hash is %q, but the definition has %q; correct it or leave it out.", v.Hash, doc.Hash)
+	}
+	if hash := parser.HashOf(v.Written); v.Written.Given() && hash != doc.Hash {
+		return workflows.Title{}, invalidLine("source.text does not mean the definition: its hash is %q, and that of the definition %q; correct it or leave it out.", hash, doc.Hash)
 	}
 	v.Definition, v.Hash = doc.Canonical, doc.Hash
 	*into = v

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/definitions/parser"
 	"heddle/definitions/source"
 	"heddle/definitions/workflows"
 	"heddle/fault"
@@ -51,6 +52,13 @@ type LineVersion struct {
 	CreatedAt      string          `json:"created_at"`
 	DefinitionHash string          `json:"definition_hash"`
 	Definition     json.RawMessage `json:"definition" kind:"object"`
+	Source         *LineSource     `json:"source,omitempty" doc:"The definition as it was written; left out where no text is kept."`
+}
+
+// LineSource is the text that a version's definition was written in.
+type LineSource struct {
+	Format source.Format `json:"format" enum:"yaml,json"`
+	Text   string        `json:"text"`
 }
 
 // lineOf returns a workflow's line with an empty list of versions.
@@ -78,6 +86,9 @@ func lineVersionOf(v Version) LineVersion {
 	if v.Label != "" {
 		l.Label = &v.Label
 	}
+	if v.Written.Given() {
+		l.Source = &LineSource{v.Written.Format, v.Written.Text}
+	}
 	return l
 }
 
@@ -87,19 +98,19 @@ var (
 	requiredLineMembers    = []string{"format", "slug", "status", "trigger_type", "tags", "active_version", "created_at", "updated_at", "versions"}
 	allowedLineMembers     = append([]string{"id"}, requiredLineMembers...)
 	requiredVersionMembers = []string{"version", "change_summary", "created_by", "created_at", "definition"}
-	allowedVersionMembers  = append([]string{"label", "definition_hash"}, requiredVersionMembers...)
+	allowedVersionMembers  = append([]string{"label", "definition_hash", "source"}, requiredVersionMembers...)
 )
 
 // members reads one object strictly: no duplicate, unknown or missing members.
-// The opaque member is checked for its syntax only and may be as long as the
-// line; its own reader checks the rest. The error names the first member in
+// The opaque members are checked for their syntax only and may be as long as the
+// line; their own readers check the rest. The error names the first member in
 // alphabetical order that is unknown. Errors: fault.Malformed invalid_request
 // and those of source.ScanJSON.
-func members(raw []byte, opaque string, takes, needs []string) (map[string]json.RawMessage, error) {
+func members(raw []byte, opaque, takes, needs []string) (map[string]json.RawMessage, error) {
 	// The same as for a request's body, but for the size: a line holds a whole
 	// history.
 	limits := source.RequestLimits()
-	limits.Bytes, limits.Opaque = MaxLine, []string{opaque}
+	limits.Bytes, limits.Opaque = MaxLine, opaque
 	if err := source.ScanJSON(raw, limits); err != nil {
 		return nil, err
 	}
@@ -156,7 +167,7 @@ func decodeMember(object map[string]json.RawMessage, name string, into any) erro
 // the active version's definition. Errors: those of members, and
 // fault.Unacceptable invalid_line.
 func parseLine(raw []byte) (w workflows.Workflow, versions []json.RawMessage, err error) {
-	object, err := members(raw, "versions", allowedLineMembers, requiredLineMembers)
+	object, err := members(raw, []string{"versions"}, allowedLineMembers, requiredLineMembers)
 	if err != nil {
 		return w, nil, err
 	}
@@ -222,7 +233,7 @@ const maxAuthorLength = 200
 // of members, checkLabel and workflows.CheckChangeSummary, and
 // fault.Unacceptable invalid_line.
 func parseVersion(raw []byte, number int) (v workflows.NewVersion, definition json.RawMessage, err error) {
-	object, err := members(raw, "definition", allowedVersionMembers, requiredVersionMembers)
+	object, err := members(raw, []string{"definition", "source"}, allowedVersionMembers, requiredVersionMembers)
 	if err != nil {
 		return v, nil, err
 	}
@@ -248,6 +259,11 @@ func parseVersion(raw []byte, number int) (v workflows.NewVersion, definition js
 	}
 	if utf8.RuneCountInString(l.CreatedBy) > maxAuthorLength {
 		return v, nil, invalidLine("created_by has at most %d characters.", maxAuthorLength)
+	}
+	if text, given := object["source"]; given {
+		if v.Written, err = parser.ReadWritten(text); err != nil {
+			return v, nil, err
+		}
 	}
 	v.Number, v.Hash, v.ChangeSummary, v.CreatedBy = number, l.DefinitionHash, l.ChangeSummary, l.CreatedBy
 	v.CreatedAt, err = parseLineTime("created_at", l.CreatedAt)

@@ -36,17 +36,19 @@ package versions
 import (
 	"encoding/json"
 	"heddle/audit"
+	"heddle/definitions/source"
 	"time"
 )
 
-// Version is one immutable state of a workflow's definition; only its label may
-// change.
+// Version is one immutable state of a workflow's definition; only its label and the
+// text that means the definition may change.
 type Version struct {
 	WorkflowID     string
 	Number         int             // counts from 1 without gaps
 	Label          string          // empty, or unique within the workflow
 	Definition     json.RawMessage // canonical text; nil in lists
 	DefinitionHash string          // "sha256:…" over Definition
+	Written        source.Written  // what the author wrote; in lists without its text
 	ChangeSummary  string          // what its author wrote about it; may be empty
 	CreatedBy      string          // the key's name
 	Author         audit.Actor     // zero where only the name is known

@@ -48,9 +48,7 @@ func (labelText) JSONSchema() map[string]any {
 }
 
 // diffDraft is a definition to compare with the active version.
-type diffDraft struct {
-	Definition core.ParsedDefinition `json:"definition"`
-}
+type diffDraft struct{ core.Authored }
 
 // differences is how one definition differs from another: for programs, in a line, and step by
 // step.

@@ -59,7 +59,7 @@ func (h *handlers) rollbackWorkflow(c *core.Call, req rollbackWorkflow) error {
 	if err != nil {
 		return err
 	}
-	c.AddStored(len(v.Definition))
+	c.AddStored(len(v.Definition) + len(v.Written.Text))
 	return h.replyVersion(c, w, v)
 }
 

@@ -38,6 +38,7 @@ type workflowBody struct {
 	DefinitionVersion int `json:"definition_version" doc:"The version that definition is of."`
 	// DefinitionHash is that of the definition's canonical form.
 	DefinitionHash string `json:"definition_hash"`
+	SourceFormat   string `json:"source_format,omitempty" enum:"yaml,json" doc:"Of the text that is kept of the definition; left out where none is."`
 	// Definition is in its canonical form, whatever form it was sent in.
 	Definition json.RawMessage `json:"definition" kind:"object"`
 }
@@ -61,7 +62,7 @@ func summaryOf(c *core.Call, w workflows.Workflow) workflowSummary {
 func bodyOf(c *core.Call, w workflows.Workflow, v versions.Version) workflowBody {
 	return workflowBody{
 		workflowSummary: summaryOf(c, w), DefinitionVersion: v.Number,
-		DefinitionHash: v.DefinitionHash, Definition: v.Definition,
+		DefinitionHash: v.DefinitionHash, SourceFormat: string(v.Written.Format), Definition: v.Definition,
 	}
 }
 
@@ -77,6 +78,8 @@ type workflowList struct {
 // workflowAnswer is the answer that holds one workflow.
 type workflowAnswer struct {
 	Workflow workflowBody `json:"workflow"`
+	// SourceChanged is of a save that made no version.
+	SourceChanged bool `json:"source_changed,omitempty" doc:"The definition is the latest version's, and its text was replaced."`
 }
 
 // createdWorkflow answers the creation of a workflow; it is what a repeated request receives too.
@@ -88,7 +91,7 @@ type createdWorkflow struct {
 // createWorkflow is a request for a workflow; its definition becomes version 1, and the active
 // one. Without a slug the id is the slug.
 type createWorkflow struct {
-	Definition core.ParsedDefinition `json:"definition"`
+	core.Authored
 	// TriggerType is manual and Status active unless they are given.
 	TriggerType string           `json:"trigger_type,omitempty" enum:"manual,schedule,webhook,api,event"`
 	Tags        []string         `json:"tags,omitempty"`
@@ -101,7 +104,7 @@ type createWorkflow struct {
 // updateWorkflow changes a workflow: what is left out stays. Tags are replaced as a whole; an
 // empty list removes them.
 type updateWorkflow struct {
-	Definition core.ParsedDefinition `json:"definition,omitempty"`
+	core.Authored
 	// ChangeSummary is kept with the new version, if there is one.
 	ChangeSummary string   `json:"change_summary,omitempty"`
 	TriggerType   *string  `json:"trigger_type,omitempty" enum:"manual,schedule,webhook,api,event"`
@@ -117,9 +120,7 @@ type setStatus struct {
 }
 
 // validateDefinition is a definition to check.
-type validateDefinition struct {
-	Definition core.ParsedDefinition `json:"definition"`
-}
+type validateDefinition struct{ core.Authored }
 
 // validity says whether a definition is valid; warnings alone leave it valid.
 type validity struct {
@@ -130,7 +131,7 @@ type validity struct {
 }
 
 // versionSummary is a version in a list. Versions are numbered from 1 and never change, but for
-// their label.
+// their label and the text that means their definition.
 type versionSummary struct {
 	Version int `json:"version"`
 	// Label is unique within the workflow; null: it has none.
@@ -141,6 +142,7 @@ type versionSummary struct {
 	CreatedByID    string          `json:"created_by_id,omitempty" doc:"The id of actor; left out where actor is."`
 	Actor          *core.ActorBody `json:"actor,omitempty" doc:"Who made it; left out of versions of earlier releases and of imported ones."`
 	DefinitionHash string          `json:"definition_hash"`
+	SourceFormat   string          `json:"source_format,omitempty" enum:"yaml,json" doc:"Of the text that is kept of the definition; left out where none is."`
 	// Active reports whether runs without a version run it.
 	Active bool `json:"active"`
 }
@@ -149,7 +151,8 @@ type versionSummary struct {
 type versionBody struct {
 	versionSummary
 	// Definition is in its canonical form.
-	Definition json.RawMessage `json:"definition" kind:"object"`
+	Definition json.RawMessage  `json:"definition" kind:"object"`
+	Source     *core.SourceText `json:"source,omitempty" doc:"The definition as it was written; left out where no text is kept."`
 }
 
 // versionList is a page of versions, newest first.
@@ -165,6 +168,6 @@ func versionOf(w workflows.Workflow, v versions.Version) versionSummary {
 	return versionSummary{
 		Version: v.Number, Label: core.TextOrNull(v.Label), ChangeSummary: v.ChangeSummary,
 		CreatedAt: core.Timestamp(v.CreatedAt), CreatedBy: v.CreatedBy, CreatedByID: v.Author.ID, Actor: core.ActorOf(v.Author),
-		DefinitionHash: v.DefinitionHash, Active: v.Number == w.ActiveVersion,
+		DefinitionHash: v.DefinitionHash, SourceFormat: string(v.Written.Format), Active: v.Number == w.ActiveVersion,
 	}
 }

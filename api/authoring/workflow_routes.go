@@ -45,7 +45,7 @@ func (h *handlers) workflowRoutes() []core.Route {
 			Method: http.MethodGet, Path: one, ID: "getWorkflow", Tag: "workflows",
 			Summary: "Get a workflow with its active definition", Action: access.View, On: core.OnWorkflow,
 			Query:   []core.Param{{Name: "version", Description: "Another version's definition: 3, v3 or a label."}},
-			Answers: core.Tagged(workflowAnswer{}), Codes: []string{"workflow_not_found", "version_not_found"},
+			Answers: core.OrYAML(core.Tagged(workflowAnswer{})), Codes: []string{"workflow_not_found", "version_not_found"},
 		}.Handle(core.NoBody(h.getWorkflow)),
 		// The same route previews with dry_run, and then needs the same right.
 		core.Route{
@@ -78,7 +78,7 @@ func (h *handlers) workflowRoutes() []core.Route {
 		core.Route{
 			Method: http.MethodGet, Path: one + "/versions/{version}", ID: "getVersion", Tag: "versions",
 			Summary: "Get a version with its definition", Action: access.View, On: core.OnWorkflow,
-			Answers: core.Tagged(versionBody{}), Codes: []string{"workflow_not_found", "version_not_found"},
+			Answers: core.OrYAML(core.Tagged(versionBody{})), Codes: []string{"workflow_not_found", "version_not_found"},
 		}.Handle(core.NoBody(h.getVersion)),
 	}
 }

@@ -3,6 +3,7 @@ package authoring
 import (
 	"heddle/access"
 	"heddle/api/core"
+	"heddle/definitions/source"
 	"heddle/definitions/validation"
 	"heddle/definitions/workflows"
 	"heddle/idempotency"
@@ -61,11 +62,11 @@ func (h *handlers) createWorkflow(c *core.Call, req createWorkflow) error {
 			ChangeSummary: req.ChangeSummary,
 			// In the transaction of the workflow: a crash leaves both or neither.
 			Keep: func(w workflows.Workflow, v workflows.NewVersion) *idempotency.Answer {
-				c.AddStored(len(v.Definition))
+				c.AddStored(len(v.Definition) + len(v.Written.Text))
 				// The ETag is that of the new revision, so that a client can go on with If-Match.
 				header := map[string]string{"Location": core.WorkflowsBase + "/" + w.ID, "ETag": core.ETag(w.Revision)}
 				return o.Answer(http.StatusCreated, header, createdWorkflow{w.ID, bodyOf(c, w, versions.Version{
-					Number: v.Number, Definition: v.Definition, DefinitionHash: v.Hash,
+					Number: v.Number, Definition: v.Definition, DefinitionHash: v.Hash, Written: v.Written,
 				})})
 			},
 		})
@@ -94,6 +95,9 @@ func (h *handlers) getWorkflow(c *core.Call) error {
 	if err != nil {
 		return err
 	}
+	if c.WantsYAML() {
+		return h.replyWritten(c, w, v)
+	}
 	body := bodyOf(c, w, v)
 	if err := h.linkTemplates(c, &body.workflowSummary); err != nil {
 		return err
@@ -102,7 +106,15 @@ func (h *handlers) getWorkflow(c *core.Call) error {
 	if c.SetETag(w.Revision) && body.UpdateAvailable == 0 {
 		return c.ReplyStatus(http.StatusNotModified)
 	}
-	return c.Reply(http.StatusOK, workflowAnswer{body})
+	return c.Reply(http.StatusOK, workflowAnswer{Workflow: body})
+}
+
+// replyWritten answers with the text of a version's definition, or 304.
+func (h *handlers) replyWritten(c *core.Call, w workflows.Workflow, v versions.Version) error {
+	if c.SetETag(w.Revision) {
+		return c.ReplyStatus(http.StatusNotModified)
+	}
+	return c.ReplyYAML(v.Definition, v.Written)
 }
 
 // replyWorkflow answers with a workflow that was just written, and its active definition. That is
@@ -117,12 +129,17 @@ func (h *handlers) replyWorkflow(c *core.Call, w workflows.Workflow) error {
 
 // replyVersion is replyWorkflow for a version that was read already.
 func (h *handlers) replyVersion(c *core.Call, w workflows.Workflow, v versions.Version) error {
+	return h.replySaved(c, w, v, false)
+}
+
+// replySaved is replyVersion for a save that may have replaced the text of the latest version.
+func (h *handlers) replySaved(c *core.Call, w workflows.Workflow, v versions.Version, sourceChanged bool) error {
 	body := bodyOf(c, w, v)
 	if err := h.linkTemplates(c, &body.workflowSummary); err != nil {
 		return err
 	}
 	c.SetETag(w.Revision)
-	return c.Reply(http.StatusOK, workflowAnswer{body})
+	return c.Reply(http.StatusOK, workflowAnswer{body, sourceChanged})
 }
 
 // updateWorkflow changes a workflow. A definition that differs from the latest version is a new
@@ -144,12 +161,21 @@ func (h *handlers) updateWorkflow(c *core.Call, req updateWorkflow) error {
 			return err
 		}
 	}
-	ask.Stored = func(v workflows.NewVersion) { c.AddStored(len(v.Definition)) }
+	ask.Stored = func(v workflows.NewVersion) { c.AddStored(len(v.Definition) + len(v.Written.Text)) }
+	sourceChanged := false
+	ask.Rewritten = func(w source.Written) {
+		sourceChanged = true
+		c.AddStored(len(w.Text))
+	}
 	w, err := h.Definitions.Update(c.Ctx(), ask)
 	if err != nil {
 		return err
 	}
-	return h.replyWorkflow(c, w)
+	v, err := h.Versions.Active(c.Ctx(), w)
+	if err != nil {
+		return err
+	}
+	return h.replySaved(c, w, v, sourceChanged)
 }
 
 // setStatus sets a workflow's status, by which runs and schedules are admitted or refused. Each
@@ -233,8 +259,11 @@ func (h *handlers) getVersion(c *core.Call) error {
 	if err != nil {
 		return err
 	}
+	if c.WantsYAML() {
+		return h.replyWritten(c, w, v)
+	}
 	if c.SetETag(w.Revision) {
 		return c.ReplyStatus(http.StatusNotModified)
 	}
-	return c.Reply(http.StatusOK, versionBody{versionOf(w, v), v.Definition})
+	return c.Reply(http.StatusOK, versionBody{versionOf(w, v), v.Definition, core.SourceOf(v.Written)})
 }

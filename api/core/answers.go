@@ -26,6 +26,12 @@ func Tagged(body any) []Answer {
 	return []Answer{{Status: http.StatusOK, Body: body, Headers: []string{"ETag"}}}
 }
 
+// OrYAML documents a 200 that Accept: application/yaml makes the definition alone.
+func OrYAML(answers []Answer) []Answer {
+	answers[0].AlsoText = yamlMedia
+	return answers
+}
+
 // HTMLPage documents 200 with a page for people.
 func HTMLPage() []Answer {
 	return []Answer{{Status: http.StatusOK, Body: "", Media: "text/html", Description: "A page for people."}}

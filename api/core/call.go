@@ -9,6 +9,7 @@ import (
 	"heddle/definitions/workflows"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -96,7 +97,7 @@ func (c *Call) Send(status int, media string, body []byte) error {
 	if !isJSON(media) {
 		return sendAs(c, status, media, "", body)
 	}
-	c.Writer.Header()["Vary"] = varyEncoding
+	c.Writer.Header()["Vary"] = c.vary()
 	if len(body) < gzipFrom || !acceptsGzip(c.Request) {
 		return sendAs(c, status, media, "", body)
 	}
@@ -120,6 +121,17 @@ func (c *Call) SendFixed(f FixedText) error {
 // varyEncoding is on every answer that may be compressed, whether it is or not, so that caches
 // keep both forms apart. All answers share the list, and none changes it.
 var varyEncoding = []string{"Accept-Encoding"}
+
+// varyMedia is varyEncoding of routes that answer in YAML too.
+var varyMedia = []string{"Accept-Encoding, Accept"}
+
+// vary returns on which headers of the request an answer of this route depends.
+func (c *Call) vary() []string {
+	if slices.ContainsFunc(c.Route.Answers, func(a Answer) bool { return a.AlsoText == yamlMedia }) {
+		return varyMedia
+	}
+	return varyEncoding
+}
 
 // sendAs writes the head and the body. coding is the Content-Encoding, "" for none. The answer is
 // no-store unless the handler has set a Cache-Control. To a HEAD it sends the head of the GET
@@ -148,7 +160,7 @@ func sendAs(c *Call, status int, media, coding string, body []byte) error {
 func (c *Call) ReplyStatus(status int) error {
 	c.Answered = true
 	if status == http.StatusNotModified {
-		c.Writer.Header()["Vary"] = varyEncoding
+		c.Writer.Header()["Vary"] = c.vary()
 	}
 	c.Writer.WriteHeader(status)
 	return nil

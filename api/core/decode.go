@@ -37,7 +37,8 @@ const (
 )
 
 // ParsedDefinition is the definition within a request: what is wrong with it is a matter for
-// validation, not for decoding. A request type has at most one field of this type.
+// validation, not for decoding. A request type has at most one field of this type, definition,
+// and its Written is the text of the field source where that is given instead.
 type ParsedDefinition struct {
 	parser.ParsedDefinition
 	// Given reports whether the request held a definition at all, sound or not.
@@ -83,8 +84,12 @@ func decodeDefinition(c *Call, text []byte, into reflect.Value) error {
 	if isYAML(c.Request) {
 		format = source.YAML
 	}
-	// The weight is estimated from the text, before it is parsed.
-	if err := c.ReserveMemory(source.Weight(text, format)); err != nil {
+	weighed := format
+	// The weight is estimated from the text, before it is parsed. A source may hold YAML.
+	if _, takes := c.Route.Fields["source"]; takes && bytes.Contains(text, []byte(`"source"`)) {
+		weighed = source.YAML
+	}
+	if err := c.ReserveMemory(source.Weight(text, weighed)); err != nil {
 		return err
 	}
 	req, found, err := parser.ParseRequest(text, format, c.Route.Names...)
@@ -94,9 +99,9 @@ func decodeDefinition(c *Call, text []byte, into reflect.Value) error {
 	if err := assignFields(c, req.Rest, into); err != nil {
 		return err
 	}
-	for _, field := range into.Fields() {
-		if d, ok := reflect.TypeAssert[*ParsedDefinition](field.Addr()); ok {
-			*d = ParsedDefinition{parser.ParsedDefinition{Document: req.Document, Found: found}, req.Given}
+	if at, takes := c.Route.Fields["definition"]; takes {
+		if d, ok := reflect.TypeAssert[*ParsedDefinition](into.FieldByIndex(at).Addr()); ok {
+			*d = ParsedDefinition{parser.ParsedDefinition{Document: req.Document, Found: found, Written: req.Written}, req.Given}
 		}
 	}
 	return nil
@@ -286,5 +291,5 @@ func checkMediaType(c *Call) error {
 // two names that came before it.
 func isYAML(r *http.Request) bool {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return err == nil && (media == "application/yaml" || media == "application/x-yaml" || media == "text/yaml")
+	return err == nil && isYAMLMedia(media)
 }

@@ -34,7 +34,7 @@ func (h *handlers) runRoutes() []core.Route {
 		core.Route{
 			Method: http.MethodGet, Path: run + "/definition", ID: "getRunDefinition", Tag: "runs",
 			Summary: "Get the definition that a run runs", Action: access.View, On: core.OnRun,
-			Answers: core.OK(ranDefinition{}), Codes: []string{"run_not_found"},
+			Answers: core.OrYAML(core.OK(ranDefinition{})), Codes: []string{"run_not_found"},
 		}.Handle(core.NoBody(h.getRunDefinition)),
 		// LongRunning: a stream reads for as long as its client follows.
 		core.Route{

@@ -133,10 +133,18 @@ func (h *handlers) listRuns(c *core.Call) error {
 }
 
 // getRunDefinition returns the definition that a run runs, also after its workflow was deleted.
+// With Accept: application/yaml it is the text that its author wrote.
 func (h *handlers) getRunDefinition(c *core.Call) error {
 	text, run, err := h.Executor.Definition(c.Ctx(), c.TenantID(), c.Param("run_id"))
 	if err != nil {
 		return err
+	}
+	if c.WantsYAML() {
+		written, err := h.Executor.Written(c.Ctx(), run)
+		if err != nil {
+			return err
+		}
+		return c.ReplyYAML(text, written)
 	}
 	return c.Reply(http.StatusOK, ranDefinition{run.RunID, run.WorkflowID, run.Version, run.Hash, text})
 }

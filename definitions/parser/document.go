@@ -65,4 +65,7 @@ func (d *Document) Raw(n *source.Node) json.RawMessage {
 type ParsedDefinition struct {
 	Document *Document     // nil when the definition is not an object
 	Found    []fault.Issue // what was found while reading, sorted; validation adds to it
+	// Written is the text that Document was read from, where it is to be kept: it is
+	// bound to Document by being what was parsed.
+	Written source.Written
 }

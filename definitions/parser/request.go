@@ -5,24 +5,36 @@ import (
 	"heddle/definitions/advice"
 	"heddle/definitions/source"
 	"heddle/fault"
+	"slices"
 )
 
-// Request is a body that carries a definition in its member "definition".
+// Request is a body that carries a definition: in its member "definition", or as the
+// text that its author wrote in "source".
 type Request struct {
 	Document *Document       // nil when the definition is not an object, or is absent
 	Given    bool            // the body has a definition
 	Rest     json.RawMessage // the body without the definition: an object in canonical form
+	// Written is the definition's text where the body holds one: its source, the bare
+	// definition in YAML, or what a YAML body has below definition. It is that of a
+	// definition with mistakes, too.
+	Written source.Written
 }
+
+// sourceField is the member in which a request carries a definition as a text.
+const sourceField = "source"
 
 // ParseRequest reads a request body strictly. Problems of the body around the
 // definition are the error: fault.Malformed invalid_request with all of them, or
 // fault.TooLarge body_too_large. Those of the definition are the diagnostics,
 // with pointers that start at the definition.
 //
+// fields are the request's other members. Where source is one of them, the body may
+// carry {"format", "text"} there instead of a definition.
+//
 // In YAML the body may also be the bare definition: it is one unless it has a
-// member definition, or one of fields (the request's other members) and no steps.
-// Lines count from the beginning of the body in YAML, and in JSON from where the
-// definition begins.
+// member definition, or one of fields and no steps. Lines and columns count in what
+// the author wrote: in the text of source; in YAML from the beginning of the body;
+// in JSON from where the definition begins.
 func ParseRequest(body []byte, f source.Format, fields ...string) (Request, []fault.Issue, error) {
 	limits := source.DefinitionLimits()
 	if len(body) > limits.Bytes {
@@ -34,6 +46,9 @@ func ParseRequest(body []byte, f source.Format, fields ...string) (Request, []fa
 	// The envelope is read first and the definition only if the envelope is
 	// sound; its text is then read with places of its own.
 	limits.Opaque = []string{"definition"}
+	if slices.Contains(fields, sourceField) {
+		limits.Opaque = append(limits.Opaque, sourceField)
+	}
 	finds, spans := &source.Diagnostics{}, map[string][]byte{}
 	// Without errors there is a root.
 	root := source.ScanEnvelope(body, limits, finds, spans)
@@ -45,6 +60,9 @@ func ParseRequest(body []byte, f source.Format, fields ...string) (Request, []fa
 	}
 	req := Request{Rest: source.Render(nil, root)}
 	raw, given := spans["definition"]
+	if text, asText := spans[sourceField]; asText {
+		return writtenRequest(req, text, given)
+	}
 	if !given {
 		return req, nil, unwrapped(root, fields, finds, source.NewText(body))
 	}
@@ -52,6 +70,27 @@ func ParseRequest(body []byte, f source.Format, fields ...string) (Request, []fa
 	var found []fault.Issue
 	req.Document, found = Parse(raw, source.JSON)
 	return req, found, nil
+}
+
+// writtenRequest completes a request whose body has the member source. both reports that it
+// has a definition as well, which is refused: one of them would not be what is stored.
+func writtenRequest(req Request, raw []byte, both bool) (Request, []fault.Issue, error) {
+	if both {
+		return Request{}, nil, errTwoDefinitions()
+	}
+	var err error
+	if req.Written, err = ReadWritten(raw); err != nil {
+		return Request{}, nil, err
+	}
+	var found []fault.Issue
+	req.Given = true
+	req.Document, found = Parse([]byte(req.Written.Text), req.Written.Format)
+	return req, found, nil
+}
+
+// errTwoDefinitions refuses a body with a definition in two places.
+func errTwoDefinitions() error {
+	return fault.New(fault.Malformed, "invalid_request", "The body has both definition and source; send one of them.")
 }
 
 // unwrapped returns the error of a JSON body that is itself a definition, or
@@ -114,7 +153,10 @@ func yamlRequest(body []byte, limits source.Limits, fields []string) (Request, [
 	def := root.Member("definition")
 	if def == nil && isBare(root, fields) {
 		doc, found := decode(root, src, finds)
-		return Request{Document: doc, Given: true, Rest: json.RawMessage("{}")}, found, nil
+		return Request{Document: doc, Given: true, Rest: json.RawMessage("{}"), Written: source.Written{Format: source.YAML, Text: string(body)}}, found, nil
+	}
+	if text := root.Member(sourceField); text != nil && slices.Contains(fields, sourceField) {
+		return yamlWrittenRequest(root, text, def != nil, finds, src)
 	}
 	if def == nil {
 		if len(finds.List) > 0 {
@@ -122,6 +164,8 @@ func yamlRequest(body []byte, limits source.Limits, fields []string) (Request, [
 		}
 		return Request{Rest: source.Render(nil, root)}, nil, nil
 	}
+	// Where the text of the definition is in the body is known only while it is a part.
+	cut := cutWritten(body, root, def)
 	// From here on the definition is a tree of its own: pointers start at it,
 	// and Rest is what is left.
 	root.Remove(def)
@@ -137,5 +181,9 @@ func yamlRequest(body []byte, limits source.Limits, fields []string) (Request, [
 		return Request{}, nil, source.Malformed(outside.Resolve(src))
 	}
 	doc, found := decode(def, src, inside)
-	return Request{Document: doc, Given: true, Rest: source.Render(nil, root)}, found, nil
+	req := Request{Document: doc, Given: true, Rest: source.Render(nil, root)}
+	if doc != nil && doc.Hash != "" {
+		req.Written = boundTo(doc.Hash, cut)
+	}
+	return req, found, nil
 }

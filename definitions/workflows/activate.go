@@ -44,7 +44,7 @@ func (w Workflow) Activate(number int, t Title) Workflow {
 // nothing.
 func (c Current) Revise(r Revision, now time.Time) Revision {
 	before, after := c.Workflow, r.Workflow
-	same := r.Version == nil && r.Origin == nil && before.ActiveVersion == after.ActiveVersion &&
+	same := r.Version == nil && r.Origin == nil && !r.Written.Given() && before.ActiveVersion == after.ActiveVersion &&
 		before.Status == after.Status && before.TriggerType == after.TriggerType && slices.Equal(before.Tags, after.Tags)
 	if same {
 		r.Workflow = before

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"heddle/audit"
 	"heddle/definitions/parser"
+	"heddle/definitions/source"
 	"heddle/fault"
 	"slices"
 	"time"
@@ -45,10 +46,14 @@ type UpdateRequest struct {
 	IfMatch       IfMatch
 	// Stored is called with the version that was made, once it is stored; nil: nobody is told.
 	Stored func(NewVersion)
+	// Rewritten is called with the text that replaced the one which was kept of the latest
+	// version, whose definition stayed; nil: nobody is told.
+	Rewritten func(source.Written)
 }
 
 // Update stores a change and returns the workflow as it then is. A definition
-// that equals the latest version makes no new one. Errors: those of Create,
+// that equals the latest version makes no new one; where it comes with another text, that
+// replaces the text which is kept of the version. Errors: those of Create,
 // and fault.Conflict workflow_archived, fault.Precondition
 // precondition_failed, fault.NotFound workflow_not_found.
 //
@@ -60,20 +65,24 @@ func (s *Service) Update(ctx context.Context, req UpdateRequest) (Workflow, erro
 		return Workflow{}, err
 	}
 	now := s.now()
-	var made *NewVersion // of the last call, which is the one that was stored
+	var made Revision // of the last call, which is the one that was stored
 	w, err = s.store.Change(ctx, req.TenantID, w.ID, func(c Current) (Revision, error) {
-		made = nil
+		made = Revision{}
 		if err := Editable(c.Workflow, req.IfMatch); err != nil {
 			return Revision{}, err
 		}
 		r := revise(c, req, doc, now)
-		if made = r.Version; made != nil {
-			made.Author, _ = audit.ActorOf(ctx)
+		if r.Version != nil {
+			r.Version.Author, _ = audit.ActorOf(ctx)
 		}
+		made = r
 		return r, nil
 	})
-	if err == nil && made != nil && req.Stored != nil {
-		req.Stored(*made)
+	if err == nil && made.Version != nil && req.Stored != nil {
+		req.Stored(*made.Version)
+	}
+	if err == nil && made.Written.Given() && req.Rewritten != nil {
+		req.Rewritten(made.Written)
 	}
 	return w, err
 }
@@ -117,13 +126,19 @@ func Editable(w Workflow, m IfMatch) error {
 func revise(c Current, req UpdateRequest, doc *parser.Document, now time.Time) Revision {
 	w := c.Workflow
 	var v *NewVersion
+	var rewritten source.Written
 	if doc != nil {
-		if doc.Hash != c.LatestHash {
+		written := req.Definition.Written
+		switch {
+		case doc.Hash != c.LatestHash:
 			w.LatestVersion++
 			v = &NewVersion{
-				Number: w.LatestVersion, Definition: doc.Canonical, Hash: doc.Hash,
+				Number: w.LatestVersion, Definition: doc.Canonical, Hash: doc.Hash, Written: written,
 				ChangeSummary: req.ChangeSummary, CreatedBy: req.Author, CreatedAt: now,
 			}
+		// A definition without a text says nothing of the one that is kept.
+		case written.Given() && written.Hash() != c.WrittenHash:
+			rewritten = written
 		}
 		if req.Publish {
 			w = w.Activate(w.LatestVersion, TitleIn(doc))
@@ -135,7 +150,7 @@ func revise(c Current, req UpdateRequest, doc *parser.Document, now time.Time) R
 	if req.Tags != nil {
 		w.Tags = req.Tags
 	}
-	return c.Revise(Revision{Workflow: w, Version: v, Origin: req.Origin}, now)
+	return c.Revise(Revision{Workflow: w, Version: v, Origin: req.Origin, Written: rewritten}, now)
 }
 
 // SetStatus moves a workflow to another status; every status may follow every

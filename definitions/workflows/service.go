@@ -7,9 +7,11 @@ import (
 	"heddle/audit"
 	"heddle/definitions"
 	"heddle/definitions/parser"
+	"heddle/definitions/source"
 	"heddle/definitions/validation"
 	"heddle/fault"
 	"heddle/idempotency"
+	"heddle/internal/exactjson"
 	"time"
 )
 
@@ -111,7 +113,7 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Workflow, erro
 	w.Slug = cmp.Or(w.Slug, w.ID)
 	who, _ := audit.ActorOf(ctx)
 	v := &NewVersion{
-		Number: 1, Definition: doc.Canonical, Hash: doc.Hash, CreatedBy: req.Author, Author: who, CreatedAt: now,
+		Number: 1, Definition: doc.Canonical, Hash: doc.Hash, Written: req.Definition.Written, CreatedBy: req.Author, Author: who, CreatedAt: now,
 		ChangeSummary: cmp.Or(req.ChangeSummary, "Initial version"),
 	}
 	var keep *idempotency.Answer
@@ -172,13 +174,33 @@ func (s *Service) storable(ctx context.Context, tenantID string, d parser.Parsed
 	if err != nil || s.secrets == nil {
 		return doc, err
 	}
-	holds, err := s.secrets.Holds(ctx, tenantID, doc.Canonical)
+	holds, err := HoldsSecret(ctx, s.secrets, tenantID, doc.Canonical, d.Written)
 	if err != nil {
 		return nil, err
 	}
 	if holds {
-		return nil, fault.New(fault.Unacceptable, "secret_in_definition",
-			"The definition holds the value of a secret; write {{ secrets.NAME }} in its place.")
+		return nil, errSecret()
 	}
 	return doc, nil
+}
+
+// errSecret is fault.Unacceptable secret_in_definition.
+func errSecret() error {
+	return fault.New(fault.Unacceptable, "secret_in_definition",
+		"The definition holds the value of a secret; write {{ secrets.NAME }} in its place.")
+}
+
+// HoldsSecret reports whether a definition, or the text that it was written in, holds the value
+// of one of the tenant's secrets: a comment has no place in the canonical form. An empty
+// definition is not searched.
+func HoldsSecret(ctx context.Context, in Secrets, tenantID string, definition json.RawMessage, w source.Written) (bool, error) {
+	if len(definition) > 0 {
+		if holds, err := in.Holds(ctx, tenantID, definition); err != nil || holds {
+			return holds, err
+		}
+	}
+	if !w.Given() {
+		return false, nil
+	}
+	return in.Holds(ctx, tenantID, exactjson.AppendString(nil, w.Text))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"heddle/audit"
+	"heddle/definitions/source"
 	"heddle/idempotency"
 	"time"
 )
@@ -45,15 +46,19 @@ type Revision struct {
 	Workflow Workflow
 	Version  *NewVersion // nil: none
 	Origin   *Origin     // nil: as it was
+	// Written replaces the text of the latest version, whose definition it means; none
+	// leaves it. It is none where Version is given, which has its own.
+	Written source.Written
 }
 
 // NewVersion is a version about to be stored. It never changes afterwards,
-// but for its label.
+// but for its label and the text that its definition was written in.
 type NewVersion struct {
 	Number        int // from 1
 	Label         string
 	Definition    json.RawMessage // in canonical form
 	Hash          string          // of Definition (source.Hash)
+	Written       source.Written  // what Definition was read from; it may be replaced, see Revision
 	ChangeSummary string
 	CreatedBy     string      // the name of the author
 	Author        audit.Actor // who made the request; zero: unknown
@@ -65,6 +70,8 @@ type NewVersion struct {
 type Current struct {
 	Workflow   Workflow
 	LatestHash string // of the latest version's definition
+	// WrittenHash is that of the text which is kept of the latest version; "": of none.
+	WrittenHash string
 }
 
 // Query selects workflows of one tenant, last changed first. Zero values do

@@ -3,6 +3,7 @@ package storetest
 import (
 	"encoding/json"
 	"heddle/audit"
+	"heddle/definitions/source"
 	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/fault"
@@ -15,6 +16,7 @@ import (
 var versionTests = map[string]func(*testing.T, *store.DB){
 	"versions are listed newest first":          testVersionList,
 	"version is found by number and label":      testVersionRead,
+	"version text is kept and replaced":         testVersionText,
 	"version label is set, unique and cleared":  testVersionLabel,
 	"version labels are read for many at once":  testVersionLabels,
 	"version label wants the current revision":  testVersionPrecondition,
@@ -60,6 +62,49 @@ func testVersionList(t *testing.T, db *store.DB) {
 	list, err := db.Versions(ctx, "t2", "wf_1", 0, 10)
 	must(t, err)
 	same(t, "another tenant's", len(list), 0)
+}
+
+// testVersionText: a version has the text that its definition was written in, which a later
+// save of the latest version may replace; lists have its format alone, and it counts as stored.
+func testVersionText(t *testing.T, db *store.DB) {
+	first := source.Written{Format: source.YAML, Text: "# one\nname: é\n"}
+	rev := revision("t1", "wf_1", "one", 1)
+	rev.Version.Written = first
+	create(t, db, rev)
+	create(t, db, revision("t1", "wf_2", "two", 2))
+	before, err := db.CountStoredBytes(ctx, "t1")
+	must(t, err)
+	text := func(workflow string) source.Written {
+		v, err := db.Version(ctx, "t1", workflow, "1")
+		must(t, err)
+		alone, err := db.VersionText(ctx, workflow, 1)
+		must(t, err)
+		same(t, "alone", alone, v.Written)
+		return v.Written
+	}
+	same(t, "first", text("wf_1"), first)
+	same(t, "none", text("wf_2"), source.Written{})
+	second := source.Written{Format: source.JSON, Text: "{ }"}
+	hash := "none was asked for"
+	w, err := db.Change(ctx, "t1", "wf_1", func(c workflows.Current) (workflows.Revision, error) {
+		hash = c.WrittenHash
+		return workflows.Revision{Workflow: c.Workflow, Written: second}, nil
+	})
+	must(t, err)
+	same(t, "hash", hash, first.Hash())
+	same(t, "revision", w.Revision, int64(2))
+	same(t, "second", text("wf_1"), second)
+	list, err := db.Versions(ctx, "t1", "wf_1", 0, 10)
+	must(t, err)
+	same(t, "listed", list[0].Written, source.Written{Format: source.JSON})
+	walked, err := db.VersionsAfter(ctx, "t1", "wf_1", 0, 10)
+	must(t, err)
+	same(t, "walked", walked[0].Written, second)
+	after, err := db.CountStoredBytes(ctx, "t1")
+	must(t, err)
+	same(t, "bytes", after-before, int64(len(second.Text)-len(first.Text)))
+	_, err = db.VersionText(ctx, "wf_1", 2)
+	wantFault(t, err, fault.NotFound, "version_not_found")
 }
 
 // testVersionLabels: labels are found by workflow and number, also of more versions than

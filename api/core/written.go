@@ -1,0 +1,78 @@
+package core
+
+import (
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"mime"
+	"net/http"
+	"strings"
+)
+
+// Authored is embedded in requests that take a definition: as an object, or as the text that its
+// author wrote. Exactly one of the two may be given. Decoding puts both into Definition.
+type Authored struct {
+	Definition ParsedDefinition `json:"definition,omitempty"`
+	Source     *SourceText      `json:"source,omitempty" doc:"Instead of definition: the text, which is kept with its comments and its order."`
+}
+
+// SourceText is a definition as a text. It may be as long as the body.
+type SourceText struct {
+	Format source.Format `json:"format" enum:"yaml,json"`
+	Text   string        `json:"text" doc:"Lines and columns of diagnostics count in it."`
+}
+
+// SourceOf returns a text as answers show it; nil, which is left out, for none.
+func SourceOf(w source.Written) *SourceText {
+	if !w.Given() {
+		return nil
+	}
+	return &SourceText{w.Format, w.Text}
+}
+
+// yamlMedia is the media type of definitions in YAML (RFC 9512).
+const yamlMedia = "application/yaml"
+
+// isYAMLMedia reports whether a media type is YAML's, by its name or one of those before it.
+func isYAMLMedia(media string) bool {
+	return media == yamlMedia || media == "application/x-yaml" || media == "text/yaml"
+}
+
+// WantsYAML reports whether the client prefers YAML, by Accept: it names YAML with a weight above
+// 0 and at least that of JSON. Media ranges such as */* mean JSON.
+func (c *Call) WantsYAML() bool {
+	yaml, json := 0.0, 0.0
+	for _, value := range c.Request.Header["Accept"] {
+		for item := range strings.SplitSeq(value, ",") {
+			media, params, _ := strings.Cut(item, ";")
+			q, ok := weight(params)
+			media, _, err := mime.ParseMediaType(media)
+			if err != nil || !ok {
+				continue
+			}
+			if isYAMLMedia(media) {
+				yaml = max(yaml, q)
+			}
+			if media == "application/json" {
+				json = max(json, q)
+			}
+		}
+	}
+	return yaml > 0 && yaml >= json
+}
+
+// ReplyYAML sends a definition as YAML: the text that its author wrote, byte for byte, or where
+// none is kept the one that is written from the canonical form.
+func (c *Call) ReplyYAML(canonical []byte, written source.Written) error {
+	text := []byte(written.Text)
+	if !written.Given() {
+		if err := c.ReserveMemory(source.Weight(canonical, source.JSON)); err != nil {
+			return err
+		}
+		var err error
+		if text, err = parser.YAML(canonical); err != nil {
+			return err
+		}
+	}
+	c.Writer.Header()["Vary"] = c.vary()
+	return sendAs(c, http.StatusOK, yamlMedia, "", text)
+}
