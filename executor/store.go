@@ -26,6 +26,7 @@ type Store interface {
 	LeaseStore
 	CrashStore
 	LogStore
+	StatsStore
 	// Ping reports whether the store answers and takes writes: nil, or why not.
 	Ping(ctx context.Context) error
 }

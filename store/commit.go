@@ -196,7 +196,7 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 	if err := insertAuditEntries(tx, lines); err != nil {
 		return err
 	}
-	return tx.insert(p.inserts(), alive, countChanges(alive))
+	return tx.insert(p.inserts(), alive, append(countChanges(alive), statsChanges(alive)...))
 }
 
 // workflowHead is what a new run's start was decided on: the workflow must

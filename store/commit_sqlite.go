@@ -44,7 +44,7 @@ var (
 // prepareStatements prepares the statements on pool; the tables must exist.
 func prepareStatements(ctx context.Context, pool *sql.DB) (*preparedStatements, error) {
 	h := &preparedStatements{pool: pool, byText: map[string]*sql.Stmt{}}
-	texts := []string{epochSQL, liveWorkflowSQL, insertAnswerSQL.sqlite, stateSQL, countSQL.sqlite, updateRunSQL, updateRunInPlaceSQL, insertInputSQL.sqlite, snapshotSQL.sqlite}
+	texts := []string{epochSQL, liveWorkflowSQL, insertAnswerSQL.sqlite, stateSQL, countSQL.sqlite, startedSQL.sqlite, endedSQL.sqlite, recentSQL.sqlite, updateRunSQL, updateRunInPlaceSQL, insertInputSQL.sqlite, snapshotSQL.sqlite}
 	for _, table := range []table{runTable, eventTable} {
 		for _, rows := range bulkSizes {
 			texts = append(texts, table.insert(rows))

@@ -123,14 +123,17 @@ type logScan struct {
 
 // read fills in the scan from the line behind last on.
 func (s *logScan) read(db *gorm.DB) error {
-	text := searchText(s.query.Contains)
+	text, order := searchText(s.query.Contains), "id"
+	if s.newest {
+		order = "id DESC"
+	}
 	for scanned := 0; ; {
 		size := logScanBatch
 		if text == "" {
 			size = s.query.Limit + 1
 		}
 		var rows []logRow
-		if err := s.filtered(db).Limit(size).Find(&rows).Error; err != nil {
+		if err := s.filtered(db).Order(order).Limit(size).Find(&rows).Error; err != nil {
 			return err
 		}
 		for _, r := range rows {
@@ -166,12 +169,12 @@ func (s *logScan) filtered(db *gorm.DB) *gorm.DB {
 	if q.Attempt > 0 {
 		tx = tx.Where("attempt = ?", q.Attempt)
 	}
-	after, order := "id > ?", "id"
+	after := "id > ?"
 	if s.newest {
-		after, order = "id < ?", "id DESC"
+		after = "id < ?"
 	}
 	if s.last != "" {
 		tx = tx.Where(after, s.last)
 	}
-	return tx.Order(order)
+	return tx
 }

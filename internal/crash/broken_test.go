@@ -47,6 +47,24 @@ func TestCrashCheckerCatchesCountersThatLie(t *testing.T) {
 	noticed(t, w, "counters of runs were not the rows")
 }
 
+// TestCrashCheckerCatchesHoursThatLie: after each crash every hour has one start too many,
+// and there is one of a tenant that is not there.
+func TestCrashCheckerCatchesHoursThatLie(t *testing.T) {
+	database := filepath.Join(t.TempDir(), "heddle.db")
+	miscount := func() error {
+		db, err := sql.Open("sqlite", "file:"+database) // the store's driver
+		if err != nil {
+			return err
+		}
+		_, err = db.ExecContext(t.Context(), `UPDATE run_stats SET started = started + 1;
+			INSERT INTO run_stats (tenant_id, workflow_id, span, period, version, trigger_kind, shard, started, completed, failed, cancelled, total_ms, longest_ms)
+			VALUES ('none', 'none', 3600000, 0, 1, 'manual', 0, 1, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING`)
+		return errors.Join(err, db.Close())
+	}
+	w, _ := scenario{database: "sqlite://" + database, kills: 3, after: miscount}.play(t)
+	noticed(t, w, "hours of runs were not counted as they happened")
+}
+
 // noticed wants at least one of the faults among those that were found.
 func noticed(t *testing.T, w *world, faults ...string) {
 	t.Helper()

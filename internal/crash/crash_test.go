@@ -129,11 +129,15 @@ func (w *world) checkCounts(ctx context.Context, database string) {
 		return
 	}
 	wrong, err := db.RecountRuns(ctx)
-	if err := errors.Join(err, db.Close()); err != nil {
+	hours, err2 := db.WrongStats(ctx)
+	if err := errors.Join(err, err2, db.Close()); err != nil {
 		w.fault("compare the counters of runs: %v", err)
 	}
 	if wrong > 0 {
 		w.fault("%d counters of runs were not the rows", wrong)
+	}
+	if hours > 0 {
+		w.fault("%d hours of runs were not counted as they happened", hours)
 	}
 }
 

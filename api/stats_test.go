@@ -1,0 +1,79 @@
+package api_test
+
+import (
+	"fmt"
+	"heddle/api"
+	"heddle/executor"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestRunsAreCountedByTime: what started and ended, how long it took, what is open; by workflow
+// and version, for those who may see only some.
+func TestRunsAreCountedByTime(t *testing.T) {
+	now := time.Date(2026, 3, 29, 12, 34, 56, 0, time.UTC)
+	s := newStack(t, func(a *api.Config, c *executor.Config) {
+		a.Now = func() time.Time { return now }
+		c.Now = a.Now
+	})
+	good := s.create(`{"name":"Good","steps":[{"id":"a","type":"condition","config":{"expression":"true"}}]}`, "")
+	bad := s.create(`{"name":"Bad","steps":[{"id":"a","type":"condition","config":{"expression":"input.x.y > 1"}}]}`, "")
+	waits := s.create(`{"name":"Waits","steps":[{"id":"a","type":"wait","config":{"signal":{"name":"go"}}}]}`, "")
+	for _, id := range []string{good, good, bad} {
+		run := s.start(id, "")
+		s.until(run, map[string]string{good: "completed", bad: "failed"}[id])
+	}
+	s.until(s.start(waits, ""), "waiting")
+	base := "/api/workflows/runs/stats"
+	all := s.get(base).want(t, 200)
+	buckets, _ := all.field(t, "buckets").([]any)
+	if len(buckets) != 24 || all.text(t, "from") != "2026-03-28T13:00:00.000Z" || all.text(t, "to") != "2026-03-29T13:00:00.000Z" || all.text(t, "bucket") != "1h" {
+		t.Fatalf("%d buckets: %s", len(buckets), all.body)
+	}
+	last := func(got response) string {
+		t.Helper()
+		list, _ := got.field(t, "buckets").([]any)
+		at := len(list) - 1
+		var words []string
+		for _, name := range []string{"at", "started", "completed", "failed", "cancelled"} {
+			words = append(words, fmt.Sprint(got.field(t, "buckets", at, name)))
+		}
+		return strings.Join(append(words, fmt.Sprint(got.field(t, "buckets", at, "p50") != nil)), " ")
+	}
+	for query, want := range map[string]string{
+		"":                              "2026-03-29T12:00:00.000Z 4 2 1 0 true",
+		"?bucket=1d":                    "2026-03-29T00:00:00.000Z 4 2 1 0 true",
+		"?bucket=5m":                    "2026-03-29T12:30:00.000Z 4 2 1 0 true",
+		"?workflow=" + good:             "2026-03-29T12:00:00.000Z 2 2 0 0 true",
+		"?workflow=" + bad + "," + good: "2026-03-29T12:00:00.000Z 3 2 1 0 true",
+		"?workflow=" + waits:            "2026-03-29T12:00:00.000Z 1 0 0 0 false",
+		"?trigger=schedule":             "2026-03-29T12:00:00.000Z 0 0 0 0 false",
+		"?version=2&workflow=" + good:   "2026-03-29T12:00:00.000Z 0 0 0 0 false",
+		"?by=version&workflow=" + bad:   "2026-03-29T12:00:00.000Z 1 0 1 0 true",
+	} {
+		if got := last(s.get(base+query).want(t, 200)); got != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+	if by, _ := s.get(base+"?by=workflow").want(t, 200).field(t, "buckets").([]any); len(by) != 3 {
+		t.Errorf("by workflow: %v", by)
+	}
+	if all.field(t, "open", "waiting") != jsonNumber(1) || all.field(t, "open", "queued") != jsonNumber(0) {
+		t.Errorf("open: %s", all.body)
+	}
+	if all.field(t, "slots", "of") == nil || all.field(t, "slots", "queued_oldest_seconds") != nil {
+		t.Errorf("slots: %s", all.body)
+	}
+	for _, wrong := range []string{
+		"bucket=2h", "by=day", "version=1", "by=version", "trigger=cron", "from=x", "from=2026-03-29T13:00:00Z&to=2026-03-29T12:00:00Z",
+		"from=2020-01-01T00:00:00Z", "bucket=5m&from=2026-03-20T00:00:00Z&to=2026-03-20T01:00:00Z", "limit=5",
+	} {
+		s.get(base+"?"+wrong).wantCode(t, 400, "invalid_request")
+	}
+	s.get(base+"?workflow=unknown").wantCode(t, 404, "workflow_not_found")
+	s.admin = s.tenant("other")
+	if got := last(s.get(base).want(t, 200)); got != "2026-03-29T12:00:00.000Z 0 0 0 0 false" {
+		t.Errorf("another tenant sees %s", got)
+	}
+}
