@@ -86,6 +86,7 @@ func (t *transition) apply(r *Run, in Input) (Change, error) {
 
 // change returns what the transition has come to.
 func (t *transition) change(more bool) Change {
+	t.settleTally()
 	return Change{Run: t.Run, Events: t.events, Effects: t.effects, More: more}
 }
 

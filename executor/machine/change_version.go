@@ -44,7 +44,7 @@ func (r evolver) moveTo(plan *Plan, again []string, d *Detail) {
 			r.inputWithDefaults = filled
 		}
 	}
-	r.root = &scopeState{edit: r.edit, list: plan.top}
+	r.root, r.tally = &scopeState{edit: r.edit, list: plan.top}, stepTally{}
 	if root, err := snapshotReader(r).loadScope(nil, plan.top, &saved); err == nil {
 		r.root = root
 	}

@@ -28,6 +28,7 @@ func (r evolver) evolve(ev *events.Event, p position, d *Detail) {
 	if ev.Iteration != "" {
 		r.maxLoopAttempt = max(r.maxLoopAttempt, ev.Attempt)
 	}
+	defer r.noteLast(ev.Seq, p)
 	switch ev.Kind {
 	case events.StateChanged:
 		r.stateChanged(d)
@@ -71,6 +72,17 @@ func (r evolver) evolve(ev *events.Event, p position, d *Detail) {
 		r.Output = d.Output
 	case events.RunFailed, events.RunCancelled:
 		r.Err = d.Error
+	}
+}
+
+// noteLast notes the event as the last one of the top-level step that it is about, or
+// that is the loop around it.
+func (r evolver) noteLast(seq int64, p position) {
+	if p.frame != nil && p.step < 0 && p.frame.parent == nil {
+		p = p.frame.loopPosition() // an iteration began or ended
+	}
+	if p.frame == nil && p.step >= 0 {
+		r.editStep(p).lastSeq = seq
 	}
 }
 

@@ -87,7 +87,9 @@ func (r evolver) resetStep(at int32, again []string, d *Detail) {
 			st.notSkipped++
 		}
 	}
+	st.counted = old.counted
 	r.editScope(nil).steps.set(r.edit, uint64(at), st)
+	r.tally.touch(at)
 }
 
 // skipBranchesAgain has the branches skipped that a condition which stays did not take,

@@ -138,7 +138,9 @@ func (r evolver) resetHandler(n *node) {
 	// A loop among the handlers that was cut off keeps the keys of what was cut off in it.
 	cut := r.cutOffOf(old)
 	st.cutOff = withoutEnded(r.edit, values(&cut))
+	st.counted = old.counted
 	r.editScope(nil).steps.set(r.edit, uint64(n.index), st)
+	r.tally.touch(n.index)
 }
 
 // handlerFailed records a handler that failed permanently. What depends on it
@@ -158,7 +160,15 @@ func (r evolver) handlerFailed(p position) {
 // shownState returns the state of the run as a step's status is read in it: to
 // the main steps, a run that has come to its handlers is over.
 func (r *Run) shownState(n *node) State {
-	if r.handlers != nil && n.list == r.plan.top && n.part != r.handlers.Part {
+	if n.list == r.plan.top {
+		return r.shownPart(n.part)
+	}
+	return r.State
+}
+
+// shownPart is shownState for the definition's own steps of one part.
+func (r *Run) shownPart(part int) State {
+	if r.handlers != nil && part != r.handlers.Part {
 		return Cancelled
 	}
 	return r.State

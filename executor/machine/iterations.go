@@ -9,6 +9,7 @@ import (
 type OpenIteration struct {
 	Path      string // "each[3].inner[0]"
 	StartedAt time.Time
+	Waiting   bool // nothing of it is in flight, and a wait or a retry is pending
 }
 
 // OpenIterations lists what is under way of a loop, the first begun first; false: the run's
@@ -25,9 +26,10 @@ func (r *Run) OpenIterations(stepID string) ([]OpenIteration, bool) {
 			return true
 		}
 		for _, f := range r.iterations(p) {
+			s := r.scope(f)
 			at, _ := slices.BinarySearch(ids, f.id)
 			ids = slices.Insert(ids, at, f.id)
-			list = slices.Insert(list, at, OpenIteration{f.path, instant(r.scope(f).startedAt)})
+			list = slices.Insert(list, at, OpenIteration{f.path, instant(s.startedAt), s.inFlight == 0 && s.parked > 0})
 		}
 		return true
 	})

@@ -108,6 +108,7 @@ func (r snapshotReader) loadScope(f *frame, l *list, s *savedScope) (*scopeState
 	// Of the definition's own list the part counts that runs now.
 	if f == nil {
 		sc.unfinished = l.count[r.part()]
+		r.tally = stepTally{}
 	}
 	if sc.agendaKey != 0 {
 		r.agenda.set(r.edit, sc.agendaKey, position{f, -1})
@@ -123,6 +124,9 @@ func (r snapshotReader) loadScope(f *frame, l *list, s *savedScope) (*scopeState
 			return nil, err
 		}
 		sc.steps.set(r.edit, uint64(n.index), st)
+		if f == nil {
+			r.tally.touch(n.index)
+		}
 		// closeIteration looks for cut-off steps where this is set.
 		sc.hasCutOff = sc.hasCutOff || st.generation != 0 || st.cutOff.len() > 0
 		if st.finished() && (f != nil || n.part == r.part()) {
@@ -139,7 +143,7 @@ func (r snapshotReader) loadStep(p position, n *node, s *savedStep, sc *scopeSta
 		edit: r.edit, unmet: s.Unmet, notSkipped: s.NotSkipped, status: s.Status, skipReason: s.SkipReason, fallbackRunning: s.FallbackRunning,
 		interrupted: s.Interrupted, outcomeUnknown: s.outcomeUnknown(), compensated: s.Compensated,
 		stepAttempts: stepAttempts{attemptNumber: s.AttemptNumber, lastAttempt: s.LastAttempt, failedAttempts: s.FailedAttempts, generation: s.Generation},
-		agendaKey:    s.AgendaKey, activityKey: s.ActivityKey, firstSeq: s.FirstSeq,
+		agendaKey:    s.AgendaKey, activityKey: s.ActivityKey, firstSeq: s.FirstSeq, lastSeq: s.LastSeq,
 		stepTimes: stepTimes{
 			startedAt: s.StartedAt, keyFirstUsedAt: cmp.Or(s.KeyFirstUsedAt, s.StartedAt), attemptStartedAt: s.AttemptStartedAt,
 			executedAt: s.ExecutedAt, endedAt: s.EndedAt, dueAt: s.DueAt,

@@ -131,6 +131,7 @@ func (w *world) apply(in machine.Input) bool {
 
 func (w *world) take(c machine.Change) {
 	w.run = c.Run
+	w.checkCounts()
 	for _, ev := range c.Events {
 		w.journal = append(w.journal, ev)
 		w.observe(ev)
@@ -164,6 +165,33 @@ func (w *world) take(c machine.Change) {
 }
 
 // observe notes what an event says of a step's effect.
+// checkCounts holds the kept counts against the steps.
+func (w *world) checkCounts() {
+	var walked, kept machine.StepCounts
+	for _, s := range w.run.StepRuns() {
+		switch s.Status {
+		case machine.StepRunning, machine.StepRetrying:
+			walked.Running++
+		case machine.StepWaiting:
+			walked.Waiting++
+		case machine.StepCompleted:
+			walked.Completed++
+		case machine.StepFailed:
+			walked.Failed++
+		case machine.StepSkipped:
+			walked.Skipped++
+		case machine.StepCancelled:
+			walked.Cancelled++
+		default:
+		}
+	}
+	kept = w.run.StepCounts()
+	kept.Total, kept.Pending = 0, 0
+	if kept != walked {
+		w.t.Fatalf("the counts are %+v, the steps %+v", kept, walked)
+	}
+}
+
 func (w *world) observe(ev events.Event) {
 	d, err := machine.ReadDetail(ev)
 	if err != nil {

@@ -65,6 +65,28 @@ func (r *Run) Waits() []Wait {
 	return waits
 }
 
+// waitsLookedAt bounds how many parked steps FirstWait looks at.
+const waitsLookedAt = 32
+
+// FirstWait returns the oldest open wait, one for a signal before all others, and how many
+// there are, loop bodies included; nil: none. Behind many pending retries it may find none.
+// O(1).
+func (r *Run) FirstWait() (first *Wait, count int) {
+	count = r.parked.len() - r.retrying
+	if count <= 0 || r.State.Terminal() {
+		return nil, 0
+	}
+	looked := 0
+	r.parked.all(func(_ uint64, p position) bool {
+		looked++
+		if w := r.wait(p); w != nil && (first == nil || w.Kind == waitSignal) {
+			first = w
+		}
+		return looked < waitsLookedAt && (first == nil || first.Kind != waitSignal && r.signalWaits > 0)
+	})
+	return first, count
+}
+
 // wait returns the open wait of a step; nil: it has none, or the run has ended.
 func (r *Run) wait(p position) *Wait {
 	st, n := r.stepAt(p), r.node(p)
@@ -146,42 +168,45 @@ func (s *stepState) shownStatus(run State) StepStatus {
 	return s.status.shownIn(run)
 }
 
-// StepCounts counts the top-level steps by status, in O(steps touched).
+// StepCounts counts the top-level steps by status. O(1): see stepTally.
 func (r *Run) StepCounts() StepCounts {
-	top := r.root.list
-	c := StepCounts{Total: int(top.count[partMain])}
+	c := StepCounts{Total: int(r.plan.top.count[partMain])}
 	if r.handlers != nil {
-		c.Total += int(top.count[r.handlers.Part])
+		c.Total += int(r.plan.top.count[r.handlers.Part])
 	}
-	started := 0
-	r.root.steps.all(func(at uint64, st *stepState) bool {
-		n := top.nodes[at]
-		status := st.shownStatus(r.shownState(n))
-		if status != StepPending {
-			started++
-			if n.part != partMain && n.part != r.part() {
-				c.Total++ // of handlers that do not run now, those count that ran
+	for part, byKind := range r.tally.n {
+		for kind, n := range byKind {
+			if n == 0 {
+				continue
 			}
+			// Of handlers that do not run now, those count that ran.
+			if part != partMain && part != r.part() {
+				c.Total += int(n)
+			}
+			c.add(tallied[kind].shownIn(r.shownPart(part)), int(n))
 		}
-		switch status {
-		case StepRunning, StepRetrying:
-			c.Running++
-		case StepWaiting:
-			c.Waiting++
-		case StepCompleted:
-			c.Completed++
-		case StepFailed:
-			c.Failed++
-		case StepSkipped:
-			c.Skipped++
-		case StepCancelled:
-			c.Cancelled++
-		default: // pending ones are what is left of the total
-		}
-		return true
-	})
-	c.Pending = c.Total - started
+	}
+	c.Pending = c.Total - c.Running - c.Waiting - c.Completed - c.Failed - c.Skipped - c.Cancelled
 	return c
+}
+
+// add counts n more steps of a status; pending ones are what is left of the total.
+func (c *StepCounts) add(status StepStatus, n int) {
+	switch status {
+	case StepRunning, StepRetrying:
+		c.Running += n
+	case StepWaiting:
+		c.Waiting += n
+	case StepCompleted:
+		c.Completed += n
+	case StepFailed:
+		c.Failed += n
+	case StepSkipped:
+		c.Skipped += n
+	case StepCancelled:
+		c.Cancelled += n
+	default:
+	}
 }
 
 // DefinedSteps returns how many steps the run's definition has at its top level, handlers

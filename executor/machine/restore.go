@@ -42,6 +42,27 @@ func RestoreAcross(plans func(VersionSpan) (*Plan, error), h Header, snapshot []
 		return nil, fmt.Errorf("run %s has no journal", h.RunID)
 	}
 	draft{r.Run}.trimTimers()
+	draft{r.Run}.settleTally()
+	return r.Run, nil
+}
+
+// Advance folds the events that follow on a run as Restore or Advance returned it. Of the
+// runs that come of one run only one may be kept, and no two may be made at a time. The
+// errors are those of RestoreAcross. O(events).
+func Advance(plans func(VersionSpan) (*Plan, error), from *Run, evs []events.Event) (run *Run, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			run, err = nil, fmt.Errorf("the journal of run %s does not fit its plan: %v", from.RunID, p)
+		}
+	}()
+	r := replayer{from.fork().Run, plans}
+	for i := range evs {
+		if err := r.replay(&evs[i]); err != nil {
+			return nil, err
+		}
+	}
+	draft{r.Run}.trimTimers()
+	draft{r.Run}.settleTally()
 	return r.Run, nil
 }
 

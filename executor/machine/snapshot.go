@@ -115,6 +115,7 @@ type savedStep struct {
 	AgendaKey        uint64           `json:"ticket,omitempty"`
 	ActivityKey      uint64           `json:"slot,omitempty"`
 	FirstSeq         int64            `json:"order,omitempty"`
+	LastSeq          int64            `json:"latest,omitempty"` // absent in older ones
 	StartedAt        int64            `json:"started,omitempty"`
 	KeyFirstUsedAt   int64            `json:"since,omitempty"` // absent where it is Started
 	AttemptStartedAt int64            `json:"begun,omitempty"`
@@ -248,7 +249,7 @@ func (r snapshotWriter) saveStep(n *node, st *stepState) savedStep {
 	s := savedStep{
 		ID: n.step.ID, Unmet: st.unmet, NotSkipped: st.notSkipped, Status: st.status, SkipReason: st.skipReason, FallbackRunning: st.fallbackRunning,
 		Interrupted: st.interrupted, OutcomeUnknown: st.outcomeUnknown, OutcomeKnown: !st.outcomeUnknown && st.err.cutOff(), Compensated: st.compensated, AttemptNumber: st.attemptNumber, LastAttempt: st.lastAttempt, FailedAttempts: st.failedAttempts, Generation: st.generation,
-		FirstSeq: st.firstSeq, StartedAt: st.startedAt, AttemptStartedAt: st.attemptStartedAt, ExecutedAt: st.executedAt, EndedAt: st.endedAt, Output: st.output, Err: st.err,
+		FirstSeq: st.firstSeq, LastSeq: st.lastSeq, StartedAt: st.startedAt, AttemptStartedAt: st.attemptStartedAt, ExecutedAt: st.executedAt, EndedAt: st.endedAt, Output: st.output, Err: st.err,
 		FallbackStep: st.fallbackStep, Usage: st.usage, Wait: st.wait, LoopCounts: st.loopCounts, Redrive: st.redrive.save(), CutOff: values(&st.cutOff),
 	}
 	if st.keyFirstUsedAt != st.startedAt {

@@ -85,6 +85,7 @@ type scopeState struct {
 // answer cannot be taken for that of a newer attempt. It is changed only through editStep.
 type stepState struct {
 	edit            uint64 // the edit that made this copy
+	counted         uint8  // as what stepTally counts it; see stepTally.kindOf
 	unmet           int32  // dependencies not finished
 	notSkipped      int32  // dependencies finished otherwise than skipped
 	status          StepStatus
@@ -97,6 +98,7 @@ type stepState struct {
 	agendaKey   uint64 // in the agenda, 0: none
 	activityKey uint64 // its key in flight, parked or loops, 0: none
 	firstSeq    int64  // seq of its first start or skip
+	lastSeq     int64  // of a top-level step: seq of its last event, or of its iterations'; 0 in older snapshots
 	stepTimes
 	stepOutcome
 	wait       *waitState // never changed in place
@@ -199,6 +201,8 @@ type stepTree struct {
 	plan *Plan
 	edit uint64 // what carries this number was made by the edit under way; see trie
 	root *scopeState
+	// tally counts the steps of the definition's own list; see stepTally.
+	tally stepTally
 }
 
 // node returns what the plan says of the step at p, which must not be a list.
@@ -290,6 +294,9 @@ func (r *stepTree) editStep(p position) *stepState {
 	c := *st
 	c.edit = r.edit
 	s.steps.set(r.edit, uint64(p.step), &c)
+	if p.frame == nil {
+		r.tally.touch(p.step)
+	}
 	return &c
 }
 
@@ -310,7 +317,7 @@ func (r *stepTree) editLoop(p position) *loopState {
 func (r draft) openScope(f *frame, s *scopeState) {
 	s.edit, s.unfinished, s.startedAt = r.edit, s.list.count[partMain], r.updatedAt
 	if f == nil {
-		r.root = s
+		r.root, r.tally = s, stepTally{}
 	} else {
 		s.id = f.id
 		l := r.editLoop(f.loopPosition())
