@@ -36,6 +36,7 @@ func TestAnswersSayWhatTheCallerMay(t *testing.T) {
 		{"/api/workflows", []any{"workflows", 0}},
 		{"/api/workflows/" + flow, []any{"workflow"}},
 		{"/api/workflows/" + flow + "/runs", []any{"runs", 0}},
+		{"/api/workflows/runs", []any{"runs", 0}},
 		{"/api/workflows/runs/" + run, []any{"run"}},
 		{"/api/workflows/schedules", []any{"schedules", 0}},
 		{"/api/workflows/" + flow + "/schedules", []any{"schedules", 0}},

@@ -319,9 +319,12 @@ func (x *examples) runs() {
 	id := x.posts("runWorkflow", flow+"/run", `{"input_data":{"dataset":"orders"},"trigger":"manual"}`).text(x.t, "run_id")
 	x.until(id, "completed")
 	x.gets("getRun", runs+id)
+	x.gets("listSteps", runs+id+"/steps?output=head&limit=2")
+	x.gets("getStep", runs+id+"/steps/count")
 	x.gets("getRunDefinition", runs+id+"/definition")
 	x.gets("streamRun", runs+id+"/stream")
 	x.gets("listRuns", flow+"/runs?limit=1")
+	x.gets("listTenantRuns", runs[:len(runs)-1]+"?workflow=nightly-export&status=completed&limit=1")
 	x.eventually("the logs are kept", func() bool {
 		return len(x.get(runs+id+"/logs").want(x.t, http.StatusOK).field(x.t, "logs").([]any)) == 1
 	})

@@ -25,7 +25,7 @@ func routesOf(cfg Config, s *site, lines *core.MemoryBudget) []core.Route {
 			Definitions: cfg.Definitions, Versions: cfg.Versions, Templates: cfg.Templates, Transfer: cfg.Transfer, Lines: lines, Now: cfg.Now,
 		}),
 		scheduling.Routes(scheduling.Services{Definitions: cfg.Definitions, Schedules: cfg.Schedules, Now: cfg.Now}),
-		workflows.Routes(workflows.Services{Definitions: cfg.Definitions, Executor: cfg.Executor, Now: cfg.Now}),
+		workflows.Routes(workflows.Services{Definitions: cfg.Definitions, Versions: cfg.Versions, Executor: cfg.Executor, Now: cfg.Now}),
 		runs.Routes(runs.Services{Definitions: cfg.Definitions, Versions: cfg.Versions, Executor: cfg.Executor}),
 		turns.Routes(turns.Services{Definitions: cfg.Definitions, Executor: cfg.Executor, Store: cfg.Turns, TurnTime: cfg.TurnTime, NewID: cfg.NewID}),
 		instances.Routes(instances.Services{Definitions: cfg.Definitions, Executor: cfg.Executor, RunnerTick: cfg.RunnerTick, NewID: cfg.NewID}),

@@ -105,9 +105,29 @@ type Record struct {
 	// "": none.
 	TraceParent string
 	TraceState  string
+	// Steps counts the top-level steps; nil in rows of earlier versions.
+	Steps *machine.StepCounts
+	// Waiting is what the run waits for; nil: nothing.
+	Waiting *Waiting
+	// ScheduleID is the schedule whose due time DueAt the run is for, or that was triggered
+	// by hand (DueAt is zero); "": none. They and Labels never change.
+	ScheduleID string
+	DueAt      time.Time
+	// Labels are what its start gave it; nil: none.
+	Labels map[string]string
 	// ConcurrencyKey groups the runs that the workflow's concurrency counts
 	// together; "" where it has none. It never changes.
 	ConcurrencyKey string
+}
+
+// Waiting is the oldest open wait of a run, one for a signal before all others. Its JSON
+// names are stored.
+type Waiting struct {
+	Kind      string    `json:"kind"` // timer, condition, signal
+	Signal    string    `json:"signal,omitempty"`
+	Prompt    string    `json:"prompt,omitempty"`    // at most waitingPrompt bytes of it
+	TimeoutAt time.Time `json:"timeout_at,omitzero"` // zero: never by itself
+	Count     int       `json:"count"`               // of all open waits
 }
 
 // Commit is one run's part of a group commit: either the insertion of a new run (Expected
@@ -189,29 +209,56 @@ func (t Target) fence(c *Commit) {
 	}
 }
 
-// RunQuery selects runs of one tenant, newest first. Zero values do not filter. Cursor
-// (from RunPage.Next) and Offset exclude each other.
+// RunOrder is the order of a list of runs.
+type RunOrder string
+
+// The orders. EndedFirst (the last to end first) has only runs that have ended,
+// LongestFirst only those that also started.
+const (
+	NewestFirst  RunOrder = ""
+	OldestFirst  RunOrder = "created"
+	EndedFirst   RunOrder = "-ended"
+	LongestFirst RunOrder = "-duration"
+)
+
+// RunQuery selects runs of one tenant. Zero values do not filter; all filters have to
+// match. Cursor (from RunPage.Next) and Offset exclude each other. Bounds of times are
+// excluded, those of durations, which only runs have that started and ended, included.
 type RunQuery struct {
 	TenantID    string
-	WorkflowID  string          // "": of all workflows
+	Workflows   []string        // nil: of all workflows
 	WorkflowIDs []string        // nil: all; what the principal may view
 	States      []machine.State // nil: all
-	// Trigger is one of those of StartRequest.
-	Trigger string
-	// StartedAfter and StartedBefore bound when runs started, both excluded. With
-	// either of them the list is in the order of the starts.
+	Triggers    []string        // nil: all; of those of StartRequest
+	Tag         string          // of the workflow, as it is now
+	TemplateID  string          // that the workflow was made of
+	Version     int             // that the run is on
+	ScheduleID  string
+	StarterID   string // of Header.StartedBy: a key, a user, a schedule or a run
+	ErrorCode   string
+	Labels      map[string]string
+	// Text is the beginning of the run's id or of its name, or the value of a label.
+	Text string
+
+	CreatedAfter, CreatedBefore time.Time
+	EndedAfter, EndedBefore     time.Time
+	MinDuration, MaxDuration    time.Duration // whole milliseconds
+	// StartedAfter and StartedBefore bound when runs started. With either of them the list
+	// is in the order of the starts, unless Order is another.
 	StartedAfter  time.Time
 	StartedBefore time.Time
+	Order         RunOrder
 	Limit         int // rows of a page at most
-	Offset        int // rows to skip; costs reading them
+	Offset        int // rows to skip; costs reading them, and goes with the first fields alone
 	Cursor        string
 	WantTotal     bool // Total is to be counted
 }
 
-// RunPage is one page of runs. Next is empty on the last page. Total is -1
-// when it was not requested.
+// RunPage is one page of runs, which may be short, or empty, though more follow: Next is
+// empty on the last page alone. Total is -1 when it was not requested, or is not kept for
+// the filters.
 type RunPage struct {
-	Runs  []Record // newest first, by creation or by start
+	Runs  []Record // in the order of the query
 	Next  string
 	Total int
 }

@@ -12,7 +12,7 @@ func (s *Service) Folded(ctx context.Context, runID string) (Record, error) {
 		return Record{}, err
 	}
 	folded := rowOf(run, Trace{row.TraceParent, row.TraceState}, row.UpdatedAt)
-	folded.ConcurrencyKey = row.ConcurrencyKey
+	folded.ConcurrencyKey, folded.ScheduleID, folded.DueAt, folded.Labels = row.ConcurrencyKey, row.ScheduleID, row.DueAt, row.Labels
 	return folded, nil
 }
 

@@ -116,13 +116,17 @@ func (c *planCache) restore(ctx context.Context, runID string) (*machine.Run, Re
 	if err != nil {
 		return nil, Record{}, snapshotDebt{}, err
 	}
-	plans := func(v machine.VersionSpan) (*machine.Plan, error) {
-		p, err := c.get(ctx, j.Row.WorkflowID, v.Version, v.Hash)
+	run, err := machine.RestoreAcross(c.of(ctx, j.Row.WorkflowID), j.Row.Header, j.Snapshot, j.Events)
+	return run, j.Row, debtOf(j), err
+}
+
+// of returns the function that finds the plans of a workflow's versions.
+func (c *planCache) of(ctx context.Context, workflowID string) func(machine.VersionSpan) (*machine.Plan, error) {
+	return func(v machine.VersionSpan) (*machine.Plan, error) {
+		p, err := c.get(ctx, workflowID, v.Version, v.Hash)
 		if err != nil {
 			return nil, err
 		}
 		return p.plan, nil
 	}
-	run, err := machine.RestoreAcross(plans, j.Row.Header, j.Snapshot, j.Events)
-	return run, j.Row, debtOf(j), err
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"heddle/definitions/source"
 	"heddle/executor/machine"
+	"heddle/fault"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -15,6 +18,8 @@ type Reader struct {
 	cfg   *Config
 	plans *planCache
 	logs  *logbook // flushed before lines are read
+	// restored are the runs whose steps were read last.
+	restored *restoredRuns
 }
 
 // View is a run with its top-level steps, in the order in which they began.
@@ -72,8 +77,27 @@ func (s *Reader) Written(ctx context.Context, run Record) (source.Written, error
 	return s.cfg.Store.VersionText(ctx, run.WorkflowID, run.Version)
 }
 
-// rowOf returns the row that shows a run, as updated at now. ConcurrencyKey is left empty;
-// the store keeps that of the insertion.
+// DefinitionOf is Definition for one of the versions that a run ran on, 0 for the present one;
+// the row's version and hash are then those. fault.NotFound version_not_found: it did not run on
+// that version.
+func (s *Reader) DefinitionOf(ctx context.Context, tenantID, runID string, version int) ([]byte, Record, error) {
+	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
+	if err != nil {
+		return nil, Record{}, err
+	}
+	if version != 0 && version != row.Version {
+		at := slices.IndexFunc(row.Versions, func(v machine.VersionSpan) bool { return v.Version == version })
+		if at < 0 {
+			return nil, row, fault.New(fault.NotFound, "version_not_found", "The run did not run on version %d.", version)
+		}
+		row.Version, row.Hash = version, row.Versions[at].Hash
+	}
+	text, err := s.cfg.Store.Definition(ctx, row.WorkflowID, row.Version)
+	return text, row, err
+}
+
+// rowOf returns the row that shows a run, as updated at now. ConcurrencyKey, ScheduleID,
+// DueAt and Labels are left empty; the store keeps those of the insertion.
 func rowOf(run *machine.Run, trace Trace, now time.Time) Record {
 	row := Record{
 		Header: run.Header, State: run.State, Seq: run.Seq,
@@ -84,5 +108,23 @@ func rowOf(run *machine.Run, trace Trace, now time.Time) Record {
 	if at, ok := run.Due(); ok {
 		row.WakeAt = at
 	}
+	steps := run.StepCounts()
+	row.Steps, row.Waiting = &steps, waitingOf(run)
 	return row
+}
+
+// waitingPrompt is how much of a prompt the row of a run has.
+const waitingPrompt = 300
+
+// waitingOf returns what a run waits for; nil: nothing.
+func waitingOf(run *machine.Run) *Waiting {
+	wait, count := run.FirstWait()
+	if wait == nil {
+		return nil
+	}
+	w := &Waiting{Kind: wait.Kind, Signal: wait.Name, Prompt: wait.Prompt, TimeoutAt: wait.TimeoutAt, Count: count}
+	if len(w.Prompt) > waitingPrompt {
+		w.Prompt = strings.ToValidUTF8(w.Prompt[:waitingPrompt], "") + "…"
+	}
+	return w
 }

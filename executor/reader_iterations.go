@@ -6,6 +6,7 @@ import (
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -19,10 +20,11 @@ type Iteration struct {
 	CompletedAt time.Time // zero: not yet
 	Result      json.RawMessage
 	Error       *machine.Error
+	Waiting     bool // of an open one: see machine.OpenIteration
 }
 
 // IterationQuery selects a part of a loop's iterations. Status "" is all of running,
-// completed and failed; Cursor is from IterationPage.Next, "" for the first page.
+// completed and failed, and waiting those of the running ones that wait; Cursor is from IterationPage.Next, "" for the first page.
 type IterationQuery struct {
 	StepID string
 	Status machine.StepStatus
@@ -65,7 +67,7 @@ func (s *Reader) Iterations(ctx context.Context, tenantID, runID string, q Itera
 		return IterationPage{}, fault.New(fault.NotFound, "step_not_found", "The run's definition has no loop %q.", q.StepID)
 	}
 	var page IterationPage
-	if phase == 'e' && q.Status != machine.StepRunning {
+	if phase == 'e' && q.Status != machine.StepRunning && q.Status != machine.StepWaiting {
 		more, err := s.endedIterations(ctx, run, q, after, &page)
 		if more || err != nil {
 			return page, err
@@ -75,7 +77,10 @@ func (s *Reader) Iterations(ctx context.Context, tenantID, runID string, q Itera
 	if phase == 'e' {
 		after = 0
 	}
-	if q.Status == "" || q.Status == machine.StepRunning {
+	if q.Status == machine.StepWaiting {
+		open = slices.DeleteFunc(open, func(it machine.OpenIteration) bool { return !it.Waiting })
+	}
+	if q.Status == "" || q.Status == machine.StepRunning || q.Status == machine.StepWaiting {
 		page.running(open, int(after), q.Limit)
 	}
 	return page, nil
@@ -145,7 +150,7 @@ func (p *IterationPage) running(open []machine.OpenIteration, offset, limit int)
 			p.Next = "o" + strconv.Itoa(i)
 			return
 		}
-		p.Iterations = append(p.Iterations, Iteration{Path: open[i].Path, Status: machine.StepRunning, StartedAt: open[i].StartedAt})
+		p.Iterations = append(p.Iterations, Iteration{Path: open[i].Path, Status: machine.StepRunning, StartedAt: open[i].StartedAt, Waiting: open[i].Waiting})
 	}
 }
 

@@ -25,10 +25,5 @@ func (s *Reader) QueuePlace(ctx context.Context, run Record) (*QueuePlace, error
 		return nil, nil //nolint:nilnil // nil is a place of its own: it is not queued
 	}
 	ahead, err := s.cfg.Store.QueuedAhead(ctx, run, MaxAhead)
-	place := &QueuePlace{Since: run.CreatedAt, Ahead: ahead, Limit: s.cfg.MaxRuns}
-	// It was resumed, and goes on in the place that its first start gives it.
-	if !run.StartedAt.IsZero() {
-		place.Since = run.UpdatedAt
-	}
-	return place, err
+	return s.placeOf(run, ahead), err
 }

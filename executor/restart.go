@@ -62,7 +62,7 @@ func (s *Restarter) replaceOnce(ctx context.Context, req RestartRequest, attempt
 		return Record{}, err
 	}
 	start := StartRequest{
-		TenantID: req.TenantID, Workflow: old.WorkflowID, Trigger: old.Trigger, Input: old.Input,
+		TenantID: req.TenantID, Workflow: old.WorkflowID, Trigger: old.Trigger, Input: old.Input, Labels: old.Labels,
 		Trace: req.Trace, Keep: req.Keep, replaces: !old.State.Terminal(),
 	}
 	if old.State.Terminal() {
@@ -121,7 +121,7 @@ func (s *Restarter) restartOnce(ctx context.Context, req RestartNamedRequest, at
 		return NamedRun{}, err
 	}
 	p, err := s.starter.Prepare(ctx, StartRequest{
-		TenantID: req.TenantID, Workflow: req.WorkflowID, Trigger: old.Trigger, Input: old.Input,
+		TenantID: req.TenantID, Workflow: req.WorkflowID, Trigger: old.Trigger, Input: old.Input, Labels: old.Labels,
 		Trace: req.Trace, Keep: req.Keep, replaces: !old.State.Terminal(),
 	}, attempt)
 	if err != nil {

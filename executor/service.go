@@ -54,7 +54,7 @@ func New(config Config) *Service {
 	in := newInbox(cfg, t, plans, reg, dp)
 	ends := &termEnds{store: cfg.Store, notes: cfg.Terms, log: cfg.Log}
 
-	reader := &Reader{cfg: cfg, plans: plans, logs: perf.logs}
+	reader := &Reader{cfg: cfg, plans: plans, logs: perf.logs, restored: newRestoredRuns(plans)}
 	steering := &Steering{cfg: cfg, term: t, plans: plans, reader: reader, registry: reg, dispatcher: dp, inbox: in, feed: fed}
 	starter := &Starter{
 		cfg: cfg, term: t, plans: plans, targets: newTargetCache(4096), commits: commits,

@@ -9,6 +9,7 @@ import (
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/idempotency"
+	"time"
 )
 
 // StartRequest says what to run. Input nil is the empty object, which fits every input
@@ -28,6 +29,11 @@ type StartRequest struct {
 	// Name is the run's name, unique within the workflow; "" for none. See
 	// Member.
 	Name string
+	// ScheduleID and DueAt are those of a schedule's run; see Record.
+	ScheduleID string
+	DueAt      time.Time
+	// Labels are kept with the run; at most MaxLabels.
+	Labels map[string]string
 	// trail is that of the request that the run is started for; its line is stored with the
 	// run. It is taken from the context.
 	trail *audit.Trail
@@ -66,6 +72,9 @@ func (s *Starter) Start(ctx context.Context, req StartRequest) (Record, error) {
 
 // start is Start without the bound on its time.
 func (s *Starter) start(ctx context.Context, req StartRequest) (Record, error) {
+	if err := checkLabels(ctx, s.cfg.Secrets, req); err != nil {
+		return Record{}, err
+	}
 	if err := refuseSecrets(ctx, s.cfg.Secrets, req.TenantID, req.Input); err != nil {
 		return Record{}, err
 	}

@@ -106,7 +106,7 @@ func (b *batch) add(ctx context.Context, target Target, req StartRequest, of int
 	}
 	b.runs = append(b.runs, batchRun{Prepared: Prepared{change: created}, of: of})
 	r := &b.runs[len(b.runs)-1]
-	r.Row = rowOf(created.Run, req.Trace, created.Run.CreatedAt) // release knows it by that
+	r.Row = newRow(created.Run, req) // release knows it by that
 	key, err := b.enter(ctx, r, created.Run)
 	if err != nil {
 		return err
@@ -115,7 +115,7 @@ func (b *batch) add(ctx context.Context, target Target, req StartRequest, of int
 		r.Prepared = b.s.beginFree(created)
 	}
 	r.Commit = Commit{
-		Row:    rowOf(r.change.Run, req.Trace, created.Run.CreatedAt),
+		Row:    newRow(r.change.Run, req),
 		Events: r.change.Events, Audit: insertionLines(audit.TrailFrom(ctx), created.Run.RunID),
 		Member: &Member{Name: req.Name},
 	}

@@ -27,7 +27,7 @@ func (s *Starter) beginOrQueue(created machine.Change, key string, target Target
 // messages for it wait, and driven after it. If the insertion fails the run is unloaded;
 // where its outcome is unknown it may be stored as running, so it is also recovered.
 func (s *Starter) insert(a *activeRun, change machine.Change, begun bool, target Target, req StartRequest) (Record, error) {
-	row := rowOf(change.Run, req.Trace, change.Run.CreatedAt)
+	row := newRow(change.Run, req)
 	row.ConcurrencyKey = a.key
 	commit := Commit{Row: row, Events: change.Events, Audit: insertionLines(req.trail, row.RunID)}
 	target.fence(&commit)
@@ -58,6 +58,13 @@ func (s *Starter) insert(a *activeRun, change machine.Change, begun bool, target
 		s.dispatcher.offer(a, change.Run)
 	}
 	return row, nil
+}
+
+// newRow returns the row with which a run is inserted, without its concurrency key.
+func newRow(run *machine.Run, req StartRequest) Record {
+	row := rowOf(run, req.Trace, run.CreatedAt)
+	row.ScheduleID, row.DueAt, row.Labels = req.ScheduleID, req.DueAt, req.Labels
+	return row
 }
 
 // tryBegin returns the change with which the run begins, or the bare creation where it has

@@ -53,7 +53,7 @@ func (s *Starter) prepare(ctx context.Context, created machine.Change, target Ta
 		p = s.beginFree(created)
 	}
 	p.Commit = Commit{
-		Row:    rowOf(p.change.Run, req.Trace, created.Run.CreatedAt),
+		Row:    newRow(p.change.Run, req),
 		Events: p.change.Events, Audit: insertionLines(audit.TrailFrom(ctx), p.change.Run.RunID),
 	}
 	target.fence(&p.Commit)

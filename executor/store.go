@@ -52,6 +52,9 @@ type RunStore interface {
 	Run(ctx context.Context, tenantID, runID string) (Record, error)
 	// Runs reads a page of rows.
 	Runs(ctx context.Context, q RunQuery) (RunPage, error)
+	// RunDetails reads the details of a page of runs, in their order and without Queue, and
+	// how many runs are ahead of the queued ones, counted up to maxAhead.
+	RunDetails(ctx context.Context, tenantID string, runs []Record, maxAhead int) ([]RunDetails, map[string]int, error)
 	// Usage sums what the runs of a workflow consumed.
 	Usage(ctx context.Context, q UsageQuery) (UsageSum, error)
 	// DeleteRun removes a terminal run with its journal and its logs; one that is

@@ -152,6 +152,7 @@ func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slo
 	// The run's actor is the schedule, also if a request made it fire just now.
 	run, err := s.runs.Prepare(audit.WithActor(ctx, sc.actor(), ""), executor.StartRequest{
 		TenantID: sc.TenantID, Workflow: sc.WorkflowID, Version: sc.Version, Trigger: "schedule", Input: sc.Input,
+		ScheduleID: sc.ID, DueAt: slot.Due,
 	}, attempt)
 	switch kind := fault.KindOf(err); {
 	case err == nil:
@@ -183,6 +184,7 @@ func (s *Service) Trigger(ctx context.Context, tenantID, id string, trace execut
 		// what the run would be.
 		run, err := s.runs.Prepare(audit.WithActor(ctx, who, reason), executor.StartRequest{
 			TenantID: tenantID, Workflow: sc.WorkflowID, Version: sc.Version, Trigger: "manual", Input: sc.Input, Trace: trace, Keep: keep,
+			ScheduleID: sc.ID,
 		}, attempt)
 		if err != nil {
 			return "", err

@@ -233,7 +233,7 @@ func (n *node) ledger(id string) []string {
 
 func (n *node) runs(workflow string) []executor.Record {
 	n.t.Helper()
-	p, err := n.exec.Runs(n.t.Context(), executor.RunQuery{TenantID: tenant, WorkflowID: workflow, Limit: 100_000})
+	p, err := n.exec.Runs(n.t.Context(), executor.RunQuery{TenantID: tenant, Workflows: []string{workflow}, Limit: 100_000})
 	if err != nil {
 		n.t.Fatal(err)
 	}

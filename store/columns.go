@@ -5,8 +5,8 @@ import "heddle/events"
 // runArrays holds rows of runs column by column, as PostgreSQL's unnest takes
 // them: one statement then writes any number of rows, and is planned once.
 type runArrays struct {
-	id, tenant, workflow, slug, hash, trigger, input, traceParent, traceState, state, output, failure, versions, concurrencyKey, startedBy []string
-	version, createdAt, seq, startedAt, completedAt, updatedAt, wakeAt, tokens, cost                                                       []int64
+	id, tenant, workflow, slug, hash, trigger, input, traceParent, traceState, state, output, failure, versions, concurrencyKey, startedBy, schedule, starter, labels, errorCode, waiting, steps []string
+	version, createdAt, seq, startedAt, completedAt, updatedAt, wakeAt, tokens, cost, dueAt                                                                                                      []int64
 }
 
 // add appends a row to every column, so that all have the same length: unnest
@@ -36,6 +36,13 @@ func (a *runArrays) add(r *runRow) {
 	a.versions = append(a.versions, r.Versions)
 	a.concurrencyKey = append(a.concurrencyKey, r.ConcurrencyKey)
 	a.startedBy = append(a.startedBy, r.StartedBy)
+	a.schedule = append(a.schedule, r.ScheduleID)
+	a.dueAt = append(a.dueAt, r.DueAt)
+	a.starter = append(a.starter, r.StarterID)
+	a.labels = append(a.labels, r.Labels)
+	a.errorCode = append(a.errorCode, r.ErrorCode)
+	a.waiting = append(a.waiting, r.Waiting)
+	a.steps = append(a.steps, r.Steps)
 }
 
 // eventArrays holds rows of run_events column by column, like runArrays.

@@ -104,13 +104,14 @@ func (g *postgresGroup) updateRuns(writes []*write) ([]bool, error) {
 	before := make(map[string]string, len(writes)) // states, by run
 	g.pending.Queue(`UPDATE runs AS r SET version = u.version, hash = u.hash, state = u.state, seq = u.seq,
   started_at = u.started_at, completed_at = u.completed_at, updated_at = u.updated_at, wake_at = u.wake_at,
-  output = u.output, error = u.error, tokens = u.tokens, cost_micro_usd = u.cost_micro_usd, versions = u.versions
-FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bigint[], $14::bigint[], $15::text[])
-  AS u(id, expected, version, hash, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd, versions)
+  output = u.output, error = u.error, tokens = u.tokens, cost_micro_usd = u.cost_micro_usd, versions = u.versions,
+  error_code = u.error_code, waiting = u.waiting, steps = u.steps
+FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bigint[], $14::bigint[], $15::text[], $16::text[], $17::text[], $18::text[])
+  AS u(id, expected, version, hash, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd, versions, error_code, waiting, steps)
   JOIN runs AS b ON b.id = u.id AND b.seq = u.expected
 WHERE r.id = u.id AND r.seq = u.expected RETURNING r.id, b.state`,
 		rows.id, expected, rows.version, rows.hash, rows.state, rows.seq, rows.startedAt, rows.completedAt, rows.updatedAt,
-		rows.wakeAt, rows.output, rows.failure, rows.tokens, rows.cost, rows.versions).Query(func(rows pgx.Rows) error {
+		rows.wakeAt, rows.output, rows.failure, rows.tokens, rows.cost, rows.versions, rows.errorCode, rows.waiting, rows.steps).Query(func(rows pgx.Rows) error {
 		var id, state string
 		_, err := pgx.ForEachRow(rows, []any{&id, &state}, func() error {
 			before[id] = state
@@ -142,9 +143,13 @@ func (g *postgresGroup) insert(runs, all []*write, counts []statement) error {
 				batch.Queue(insertInputSQL.postgres, w.row.ID, w.input)
 			}
 		}
-		batch.Queue("INSERT INTO runs ("+runColumns+") SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::text[], $19::text[], $20::bigint[], $21::bigint[], $22::text[], $23::text[], $24::text[])",
+		batch.Queue("INSERT INTO runs ("+runColumns+") SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::text[], $19::text[], $20::bigint[], $21::bigint[], $22::text[], $23::text[], $24::text[], $25::text[], $26::bigint[], $27::text[], $28::text[], $29::text[], $30::text[], $31::text[])",
 			rows.id, rows.tenant, rows.workflow, rows.slug, rows.version, rows.hash, rows.trigger, rows.input, rows.traceParent, rows.traceState,
-			rows.createdAt, rows.state, rows.seq, rows.startedAt, rows.completedAt, rows.updatedAt, rows.wakeAt, rows.output, rows.failure, rows.tokens, rows.cost, rows.versions, rows.concurrencyKey, rows.startedBy)
+			rows.createdAt, rows.state, rows.seq, rows.startedAt, rows.completedAt, rows.updatedAt, rows.wakeAt, rows.output, rows.failure, rows.tokens, rows.cost, rows.versions, rows.concurrencyKey, rows.startedBy,
+			rows.schedule, rows.dueAt, rows.starter, rows.labels, rows.errorCode, rows.waiting, rows.steps)
+		for _, s := range labelStatements(runs) {
+			batch.Queue(s.text.postgres, s.args...)
+		}
 	}
 	journal := eventArrays{}
 	for _, w := range all {

@@ -26,11 +26,11 @@ const (
 	stateSQL = "SELECT state FROM runs WHERE id = ? AND seq = ?"
 	// updateRunSQL advances a run from the expected seq. Input and what
 	// identifies the run are written at its insertion only.
-	updateRunSQL = "UPDATE runs SET version = ?, hash = ?, state = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, wake_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ?, versions = ? WHERE id = ? AND seq = ?"
-	// updateRunInPlaceSQL is updateRunSQL for the common case that none of
-	// state, started_at and wake_at changes: as these stay out of the SET, no
+	updateRunSQL = "UPDATE runs SET version = ?, hash = ?, state = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, wake_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ?, versions = ?, error_code = ?, waiting = ?, steps = ? WHERE id = ? AND seq = ?"
+	// updateRunInPlaceSQL is updateRunSQL for the common case that nothing changes which
+	// an index holds: as version, state, times and error_code stay out of the SET, no
 	// index is touched.
-	updateRunInPlaceSQL = "UPDATE runs SET version = ?, hash = ?, seq = ?, completed_at = ?, updated_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ?, versions = ? WHERE id = ? AND seq = ? AND state = ? AND started_at = ? AND wake_at = ?"
+	updateRunInPlaceSQL = "UPDATE runs SET hash = ?, seq = ?, updated_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ?, versions = ?, waiting = ?, steps = ? WHERE id = ? AND seq = ? AND version = ? AND state = ? AND started_at = ? AND completed_at = ? AND wake_at = ? AND error_code = ?"
 )
 
 // The texts that both dialects execute, worded alike.
@@ -44,7 +44,7 @@ var (
 // prepareStatements prepares the statements on pool; the tables must exist.
 func prepareStatements(ctx context.Context, pool *sql.DB) (*preparedStatements, error) {
 	h := &preparedStatements{pool: pool, byText: map[string]*sql.Stmt{}}
-	texts := []string{epochSQL, liveWorkflowSQL, insertAnswerSQL.sqlite, stateSQL, countSQL.sqlite, startedSQL.sqlite, endedSQL.sqlite, recentSQL.sqlite, updateRunSQL, updateRunInPlaceSQL, insertInputSQL.sqlite, snapshotSQL.sqlite}
+	texts := []string{epochSQL, liveWorkflowSQL, insertAnswerSQL.sqlite, stateSQL, countSQL.sqlite, startedSQL.sqlite, endedSQL.sqlite, recentSQL.sqlite, updateRunSQL, updateRunInPlaceSQL, insertInputSQL.sqlite, insertLabelSQL.sqlite, snapshotSQL.sqlite}
 	for _, table := range []table{runTable, eventTable} {
 		for _, rows := range bulkSizes {
 			texts = append(texts, table.insert(rows))
@@ -154,8 +154,8 @@ func (g *sqliteGroup) updateRuns(writes []*write) ([]bool, error) {
 func (g *sqliteGroup) updateRun(w *write) (int64, error) {
 	r := &w.row
 	w.stateBefore = r.State
-	n, err := g.exec(updateRunInPlaceSQL, int64(r.Version), r.Hash, r.Seq, r.CompletedAt, r.UpdatedAt,
-		r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.Versions, r.ID, w.expected, r.State, r.StartedAt, r.WakeAt)
+	n, err := g.exec(updateRunInPlaceSQL, r.Hash, r.Seq, r.UpdatedAt, r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.Versions, r.Waiting, r.Steps,
+		r.ID, w.expected, int64(r.Version), r.State, r.StartedAt, r.CompletedAt, r.WakeAt, r.ErrorCode)
 	if n > 0 || err != nil {
 		return n, err
 	}
@@ -167,7 +167,7 @@ func (g *sqliteGroup) updateRun(w *write) (int64, error) {
 		return 0, err
 	}
 	return g.exec(updateRunSQL, int64(r.Version), r.Hash, r.State, r.Seq, r.StartedAt, r.CompletedAt, r.UpdatedAt, r.WakeAt,
-		r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.Versions, r.ID, w.expected)
+		r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.Versions, r.ErrorCode, r.Waiting, r.Steps, r.ID, w.expected)
 }
 
 // insert writes the runs, then all events, as many per statement as bulkSizes
@@ -216,7 +216,11 @@ func (g *sqliteGroup) insertRuns(runs []*write) error {
 			return err
 		}
 	}
-	return rows.flush()
+	if err := rows.flush(); err != nil {
+		return err
+	}
+	_, err := execStatements(g, labelStatements(runs))
+	return err
 }
 
 // notify does nothing: a SQLite file has one node.
@@ -246,7 +250,7 @@ func (g *sqliteGroup) rollback() {
 const (
 	// runColumns are written when a run is inserted, by both dialects and in
 	// this order: runRow.values and runArrays follow it.
-	runColumns = "id, tenant_id, workflow_id, slug, version, hash, trigger_kind, input, trace_parent, trace_state, created_at, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd, versions, concurrency_key, started_by"
+	runColumns = "id, tenant_id, workflow_id, slug, version, hash, trigger_kind, input, trace_parent, trace_state, created_at, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd, versions, concurrency_key, started_by, schedule_id, due_at, starter_id, labels, error_code, waiting, steps"
 	// eventColumns are those of an event, likewise.
 	eventColumns = "run_id, seq, kind, step_id, iteration, attempt, at, data"
 )
@@ -256,7 +260,7 @@ func (r *runRow) values() []any {
 	return []any{
 		r.ID, r.TenantID, r.WorkflowID, r.Slug, int64(r.Version), r.Hash, r.TriggerKind, r.Input, r.TraceParent, r.TraceState,
 		r.CreatedAt, r.State, r.Seq, r.StartedAt, r.CompletedAt, r.UpdatedAt, r.WakeAt, r.Output, r.Error, r.Tokens, r.CostMicroUsd,
-		r.Versions, r.ConcurrencyKey, r.StartedBy,
+		r.Versions, r.ConcurrencyKey, r.StartedBy, r.ScheduleID, r.DueAt, r.StarterID, r.Labels, r.ErrorCode, r.Waiting, r.Steps,
 	}
 }
 
@@ -269,7 +273,7 @@ type table struct {
 var (
 	// The widths repeat what runColumns and eventColumns list, so that no statement
 	// is made by counting commas.
-	runTable   = table{"runs", runColumns, 24}
+	runTable   = table{"runs", runColumns, 31}
 	eventTable = table{"run_events", eventColumns, 8}
 )
 

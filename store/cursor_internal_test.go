@@ -70,6 +70,9 @@ func setNonZero(t *testing.T, v reflect.Value) {
 		v.SetInt(1)
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem())
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 	default:

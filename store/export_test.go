@@ -120,3 +120,6 @@ func (db *DB) SearchMemory() (bytes, tenants int) {
 	}
 	return m.bytes, len(m.tenants)
 }
+
+// LimitWalks makes pages of lists of runs look at few runs.
+func LimitWalks(db *DB, walked, few int) { db.walk = walkLimits{walked: walked, few: few} }

@@ -53,9 +53,14 @@ func fillTables(t *testing.T, driver, dsn, numbers, padded string) {
 		`INSERT INTO schedules (id, tenant_id, workflow_id, expression, timezone, input, version, status, pause_reason, overlap, catch_up, catch_window, catch_max, dst_gap, dst_repeat, jitter,
 			starts_at, ends_at, created_at, updated_at, next_due, wake_at, last_run_at, revision, fence)
 			SELECT 'sch_' || N, 'tn_' || (n % 2), 'wf_' || N, '@daily', 'UTC', '{}', '', 'active', '', 'allow', 'none', 0, 0, 'fire', 'once', 0, 0, 0, n, n, n, n, 0, 1, 1 FROM g`,
-		`INSERT INTO runs (id, tenant_id, workflow_id, slug, version, hash, trigger_kind, input, trace_parent, trace_state, created_at, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd)
+		`INSERT INTO runs (id, tenant_id, workflow_id, slug, version, hash, trigger_kind, input, trace_parent, trace_state, created_at, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd,
+			schedule_id, starter_id, error_code)
 			SELECT 'run_' || N, 'tn_' || (n % 2), 'wf_' || (n % 20), 's', 1, 'h', CASE n % 5 WHEN 0 THEN 'schedule' ELSE 'manual' END, '{}', '', '', 1700000000000 + n,
-			CASE n % 9 WHEN 0 THEN 'failed' WHEN 1 THEN 'running' ELSE 'completed' END, 5, 1700000000000 + n + n % 4 * 1000, 1700000000000 + n, 1700000000000 + n, 0, '{}', '', 0, 0 FROM g`,
+			CASE n % 9 WHEN 0 THEN 'failed' WHEN 1 THEN 'cancelled' ELSE 'completed' END, 5, 1700000000000 + n + n % 4 * 1000, 1700000000000 + n + n % 5 * 700, 1700000000000 + n, 0, '{}', '', 0, 0,
+			CASE n % 50 WHEN 0 THEN 'sched_1' ELSE '' END, CASE n % 60 WHEN 0 THEN 'user_1' ELSE '' END, CASE n % 9 WHEN 0 THEN 'timeout' ELSE '' END FROM g`,
+		`INSERT INTO run_labels (tenant_id, key, value, created_at, run_id) SELECT 'tn_' || (n % 2), CASE n % 4 WHEN 0 THEN 'env' WHEN 1 THEN 'zone' ELSE 'team' END, 't' || (n % 20), 1700000000000 + n, 'run_' || N FROM g`,
+		`INSERT INTO run_series (run_id, tenant_id, workflow_id, name, number, latest) SELECT 'run_' || N, 'tn_' || (n % 2), 'wf_' || (n % 20), 'order-' || N, 0, 1 FROM g WHERE n % 40 = 0`,
+		`INSERT INTO workflow_tags (tenant_id, tag, updated_at, workflow_id) SELECT 'tn_' || (n % 2), 'red', n, 'wf_' || n FROM g WHERE n < 20`,
 	} {
 		if _, err := raw.Exec(numbers + strings.ReplaceAll(statement, "|| N", "|| "+padded)); err != nil {
 			t.Fatal(err)
@@ -156,16 +161,20 @@ var listEpoch = time.UnixMilli(1_700_000_000_000)
 // values here.
 func runQueries() map[string]executor.RunQuery {
 	values := map[string][]any{
-		"WorkflowID":    {"wf_1"},
+		"Workflows":     {[]string{"wf_1"}},
 		"WorkflowIDs":   {[]string{"wf_1", "wf_3", "wf_none"}},
 		"States":        {[]machine.State{machine.Failed}, machine.States},
-		"Trigger":       {"schedule", "webhook"},
+		"Triggers":      {[]string{"schedule"}, []string{"webhook", "manual"}},
 		"StartedAfter":  {listEpoch, listEpoch.AddDate(9, 0, 0)},
 		"StartedBefore": {listEpoch.Add(time.Second)},
 	}
+	rare := rareFilters()
 	all := map[string]executor.RunQuery{"": {TenantID: "tn_1", Limit: 3}}
 	for field := range reflect.TypeFor[executor.RunQuery]().Fields() {
 		if slices.Contains([]string{"TenantID", "Limit", "Offset", "Cursor", "WantTotal"}, field.Name) {
+			continue
+		}
+		if rare[field.Name] != nil {
 			continue
 		}
 		more := maps.Clone(all)
@@ -180,19 +189,48 @@ func runQueries() map[string]executor.RunQuery {
 		}
 		all = more
 	}
+	// The others with all combinations of the first would be too many: each with some.
+	for name, values := range rare {
+		for i, v := range values {
+			for with, q := range map[string]executor.RunQuery{
+				"": {}, "of one": {Workflows: []string{"wf_1"}, Triggers: []string{"manual"}, EndedAfter: listEpoch.Add(time.Second)},
+				"by end": {Order: executor.EndedFirst, WorkflowIDs: []string{"wf_1", "wf_3"}}, "by duration": {Order: executor.LongestFirst, Workflows: []string{"wf_1"}, States: []machine.State{machine.Failed}},
+			} {
+				q.TenantID, q.Limit = "tn_1", 3
+				if name == "Version" && q.Workflows == nil {
+					continue
+				}
+				reflect.ValueOf(&q).Elem().FieldByName(name).Set(reflect.ValueOf(v))
+				all[fmt.Sprintf("%s %d %s", name, i, with)] = q
+			}
+		}
+	}
 	return all
+}
+
+// rareFilters returns values of those fields of executor.RunQuery that are no ranges of the
+// usual order.
+func rareFilters() map[string][]any {
+	return map[string][]any{
+		"Tag": {"red", "none"}, "TemplateID": {"tpl_000001"}, "Version": {1, 7}, "ScheduleID": {"sched_1", "sched_none"}, "StarterID": {"user_1", "key_1", "sched_1"},
+		"ErrorCode": {"timeout", "none"}, "Labels": {map[string]string{"zone": "t1"}, map[string]string{"team": "none", "x": "y"}}, "Text": {"run_0000", "none", "t1"},
+		"CreatedAfter": {listEpoch, listEpoch.AddDate(9, 0, 0)}, "CreatedBefore": {listEpoch.Add(time.Second)}, "EndedAfter": {listEpoch, listEpoch.AddDate(9, 0, 0)}, "EndedBefore": {listEpoch.Add(time.Second)},
+		"MinDuration": {time.Millisecond, time.Hour}, "MaxDuration": {time.Second}, "Order": {executor.OldestFirst, executor.EndedFirst, executor.LongestFirst},
+	}
 }
 
 // checkRange fails where a statement reads runs otherwise than by the ranges of an
 // index, or by their ids.
 func checkRange(t *testing.T, name, text, plan string) {
 	t.Helper()
-	byID := strings.HasPrefix(text, `SELECT * FROM "`) || strings.Contains(text, "FROM run_series AS s JOIN")
+	byID := strings.HasPrefix(text, `SELECT * FROM "`) || strings.Contains(text, "FROM run_series AS s JOIN") || strings.Contains(text, "r.id IN (")
 	for line := range strings.Lines(plan) {
 		bad := strings.Contains(line, "SCAN r") || strings.Contains(line, "Seq Scan") || strings.Contains(line, "AUTOMATIC") || strings.Contains(line, "Rows Removed")
 		// A search of runs names the index with all the bounds that the statement has.
 		if strings.Contains(line, "SEARCH r ") && !byID {
-			bad = bad || !strings.Contains(line, "runs_by_") || strings.Contains(text, ") >= (") != strings.Contains(line, ",id)>(?,?)") ||
+			labels := strings.Contains(text, "FROM run_labels AS r")
+			from := strings.Contains(text, ") >= (") || strings.Contains(text, ") > (")
+			bad = bad || !labels && !strings.Contains(line, "runs_by_") || from != strings.Contains(line, "id)>(?,?)") || labels && !strings.Contains(line, "PRIMARY KEY") ||
 				strings.Contains(text, "r.workflow_id = ") != strings.Contains(line, "workflow_id=?")
 		}
 		// The scan for ranges compares no pairs: of those that are equal SQLite reads all.

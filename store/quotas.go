@@ -71,10 +71,10 @@ func ownQuota[N int | int64](n N) any {
 	return n
 }
 
-// openRunsOfTenantSQL lists a tenant's runs in the given states, up to a limit, by the
-// two indexes by state.
+// openRunsOfTenantSQL lists a tenant's runs in the given states, up to a limit, by two
+// indexes by state; no run in the third is open.
 const openRunsOfTenantSQL = "SELECT count(*) FROM (SELECT 1 FROM runs AS r WHERE r.tenant_id = ? AND r.state IN ? AND " + punctualSQL +
-	" UNION ALL SELECT 1 FROM runs AS r WHERE r.tenant_id = ? AND r.state IN ? AND " + notPunctualSQL + " LIMIT ?) AS open_runs"
+	" UNION ALL SELECT 1 FROM runs AS r WHERE r.tenant_id = ? AND r.state IN ? AND " + lateSQL + " LIMIT ?) AS open_runs"
 
 // CountOpenRuns counts the tenant's runs that have not ended, up to most, so
 // that the cost is bounded. It reads the index by tenant and state.

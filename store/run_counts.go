@@ -72,7 +72,7 @@ func (db *DB) uncount(tx *gorm.DB, r runRow) error {
 
 // countedTotal returns how many runs the counters have for a list of whole ranges:
 // without bounds of the start.
-func countedTotal(tx *gorm.DB, tenantID string, workflowIDs []string, states []machine.State, trigger string) (int, error) {
+func countedTotal(tx *gorm.DB, tenantID string, workflowIDs []string, states []machine.State, triggers []string) (int, error) {
 	c := &conditions{}
 	c.add("tenant_id = ?", tenantID)
 	if workflowIDs != nil {
@@ -81,8 +81,8 @@ func countedTotal(tx *gorm.DB, tenantID string, workflowIDs []string, states []m
 	if len(states) > 0 {
 		c.add("state IN ?", states)
 	}
-	if trigger != "" {
-		c.add("trigger_kind = ?", trigger)
+	if len(triggers) > 0 {
+		c.add("trigger_kind IN ?", triggers)
 	}
 	var n int
 	err := tx.Raw("SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM run_counts WHERE "+c.sql(), c.args...).Scan(&n).Error
@@ -94,16 +94,16 @@ func countedTotal(tx *gorm.DB, tenantID string, workflowIDs []string, states []m
 const recountSQL = `INSERT INTO run_counts (tenant_id, workflow_id, state, trigger_kind, shard, n)
 SELECT tenant_id, workflow_id, state, trigger_kind, 0, CAST(sum(n) AS BIGINT) FROM (
   SELECT tenant_id, workflow_id, state, trigger_kind, count(*) AS n FROM runs AS r WHERE tenant_id = ? AND ` + punctualSQL + ` GROUP BY tenant_id, workflow_id, state, trigger_kind
-  UNION ALL SELECT tenant_id, workflow_id, state, trigger_kind, count(*) FROM runs AS r WHERE tenant_id = ? AND ` + notPunctualSQL + ` GROUP BY tenant_id, workflow_id, state, trigger_kind
+  UNION ALL SELECT tenant_id, workflow_id, state, trigger_kind, count(*) FROM runs AS r WHERE tenant_id = ? AND ` + lateSQL + ` GROUP BY tenant_id, workflow_id, state, trigger_kind
+  UNION ALL SELECT tenant_id, workflow_id, state, trigger_kind, count(*) FROM runs AS r WHERE tenant_id = ? AND ` + instantSQL + ` GROUP BY tenant_id, workflow_id, state, trigger_kind
   UNION ALL SELECT tenant_id, workflow_id, state, trigger_kind, -n FROM run_counts WHERE tenant_id = ?
 ) AS d GROUP BY tenant_id, workflow_id, state, trigger_kind HAVING sum(n) <> 0` + addToCount
 
 // countedTenantsSQL finds the first tenant behind one that has runs or counters of
 // runs, by a probe of each index.
 const countedTenantsSQL = `SELECT min(tenant_id) FROM (
-  SELECT * FROM (SELECT tenant_id FROM runs AS r WHERE tenant_id > ? AND ` + punctualSQL + ` ORDER BY tenant_id LIMIT 1) AS a
-  UNION ALL SELECT * FROM (SELECT tenant_id FROM runs AS r WHERE tenant_id > ? AND ` + notPunctualSQL + ` ORDER BY tenant_id LIMIT 1) AS b
-  UNION ALL SELECT * FROM (SELECT tenant_id FROM run_counts WHERE tenant_id > ? ORDER BY tenant_id LIMIT 1) AS c) AS t`
+  SELECT * FROM (SELECT tenant_id FROM runs WHERE tenant_id > ? ORDER BY tenant_id LIMIT 1) AS a
+  UNION ALL SELECT * FROM (SELECT tenant_id FROM run_counts WHERE tenant_id > ? ORDER BY tenant_id LIMIT 1) AS b) AS t`
 
 // RecountRuns compares the counters of runs with the rows, sets right what differs
 // and returns how many counters that were, also beside an error. It may run beside
@@ -111,12 +111,12 @@ const countedTenantsSQL = `SELECT min(tenant_id) FROM (
 func (db *DB) RecountRuns(ctx context.Context) (wrong int, err error) {
 	for tenantID := ""; ; {
 		var next *string
-		if err := db.reader(ctx).Raw(countedTenantsSQL, tenantID, tenantID, tenantID).Scan(&next).Error; err != nil || next == nil {
+		if err := db.reader(ctx).Raw(countedTenantsSQL, tenantID, tenantID).Scan(&next).Error; err != nil || next == nil {
 			return wrong, translate(err)
 		}
 		tenantID = *next
 		n, err := updateResult(ctx, db, func(tx *gorm.DB) (int, error) {
-			res := tx.Exec(recountSQL, tenantID, tenantID, tenantID)
+			res := tx.Exec(recountSQL, tenantID, tenantID, tenantID, tenantID)
 			return int(res.RowsAffected), res.Error
 		})
 		if wrong += n; err != nil {

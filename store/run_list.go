@@ -4,95 +4,120 @@ import (
 	"context"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/fault"
 	"slices"
 
 	"gorm.io/gorm"
 )
 
-// Runs lists a page of at most q.Limit runs, newest first, as of one moment: by
-// creation, or by start where the query bounds that. It is a merge of ranges, see
-// runRange. Total is counted only if q.WantTotal, else it is -1. invalid_request:
-// the cursor belongs to another list.
+// Runs lists a page of at most q.Limit runs, as of one moment, in the order of q: see
+// executor.RunQuery. It is a merge of ranges (runRange) where these bound all filters, and
+// otherwise a walk over a bounded part of the list (runWalk), whose page may be short
+// though more follow. Total is counted only if q.WantTotal and the counters have it, else
+// it is -1. invalid_request: the cursor belongs to another list, or an offset is given with
+// filters that are no ranges.
 func (db *DB) Runs(ctx context.Context, q executor.RunQuery) (executor.RunPage, error) {
-	order := runOrder{after: millis(q.StartedAfter), before: millis(q.StartedBefore)}
-	order.byStart = order.after != 0 || order.before != 0
-	kind := "runs"
-	if order.byStart {
-		kind = "runs by start"
-	}
-	page, list := executor.RunPage{Total: -1}, listFingerprint(kind, q)
+	order, kind := orderOf(q)
+	list := listFingerprint(kind, q)
 	at, err := decodeCursor(list, q.Cursor)
+	if err != nil {
+		return executor.RunPage{Total: -1}, err
+	}
+	order.at = at
+	return viewResult(ctx, db, func(tx *gorm.DB) (executor.RunPage, error) {
+		return listRuns(tx, q, db.walk, order, list)
+	})
+}
+
+// orderOf returns the order that a query has, and the kind of list that it is.
+func orderOf(q executor.RunQuery) (runOrder, string) {
+	after := func(bound, beyond int64) int64 {
+		if bound == 0 {
+			return 0
+		}
+		return bound + beyond
+	}
+	switch {
+	case q.Order == executor.EndedFirst:
+		return runOrder{by: byEnd, from: after(millis(q.EndedAfter), 1), before: millis(q.EndedBefore)}, "runs by end"
+	case q.Order == executor.LongestFirst:
+		return runOrder{by: byDuration, from: q.MinDuration.Milliseconds(), before: after(q.MaxDuration.Milliseconds(), 1)}, "runs by duration"
+	case !q.StartedAfter.IsZero() || !q.StartedBefore.IsZero():
+		return runOrder{by: byStart, from: after(millis(q.StartedAfter), 1), before: millis(q.StartedBefore)}, "runs by start"
+	}
+	return runOrder{ascending: q.Order == executor.OldestFirst, from: after(millis(q.CreatedAfter), 1), before: millis(q.CreatedBefore)}, "runs"
+}
+
+// listRuns reads a page and, where it is wanted and kept, the total.
+func listRuns(tx *gorm.DB, q executor.RunQuery, limits walkLimits, o runOrder, list string) (executor.RunPage, error) {
+	page := executor.RunPage{Total: -1}
+	f, err := filterOf(tx, q, limits)
 	if err != nil {
 		return page, err
 	}
-	workflowIDs := workflowsOf(q)
-	if workflowIDs != nil && len(workflowIDs) == 0 {
+	if f.nothing() {
 		if q.WantTotal {
 			page.Total = 0
 		}
 		return page, nil
 	}
-	return viewResult(ctx, db, func(tx *gorm.DB) (executor.RunPage, error) {
-		page := executor.RunPage{Total: -1}
-		l := rangeList{tenantID: q.TenantID, order: order}
-		var err error
-		if l.ranges, err = findRanges(tx, q.TenantID, workflowIDs); err != nil {
+	if f.walked(o) {
+		if q.Offset > 0 {
+			return page, fault.New(fault.Malformed, "invalid_request", "offset goes with the filters status, workflow and trigger alone; use the cursor.")
+		}
+		places, next, err := f.page(tx, o, q.Limit)
+		if err != nil {
 			return page, err
 		}
-		l.ranges = slices.DeleteFunc(l.ranges, func(r runRange) bool {
-			return len(q.States) > 0 && !slices.Contains(q.States, machine.State(r.State)) || q.Trigger != "" && r.Trigger != q.Trigger
-		})
-		if q.WantTotal {
-			if page.Total, err = l.total(tx, workflowIDs, q); err != nil {
-				return page, err
-			}
+		if next != nil {
+			page.Next = encodeCursor(list, *next)
 		}
-		l.order.at = at
-		err = runPage(tx, l, q, list, &page)
+		return page, loadPage(tx, places, &page)
+	}
+	m, err := f.ranges(tx, o)
+	if err != nil {
 		return page, err
-	})
+	}
+	if q.WantTotal {
+		if page.Total, err = f.total(tx, m); err != nil {
+			return page, err
+		}
+	}
+	// An offset does not count behind a cursor; it costs reading what is skipped. One place
+	// more than the page has shows whether another page follows.
+	offset := q.Offset
+	if o.at != nil {
+		offset = 0
+	}
+	places, err := m.positions(tx, offset+q.Limit+1)
+	if err != nil {
+		return page, err
+	}
+	places = places[min(offset, len(places)):]
+	places, page.Next = trimPage(list, places, q.Limit, func(p position) position { return p })
+	return page, loadPage(tx, places, &page)
 }
 
-// total returns how many runs the list has: by the kept counters, which cost the same
-// at any length. Between bounds of the start the runs are counted.
-func (l rangeList) total(tx *gorm.DB, workflowIDs []string, q executor.RunQuery) (int, error) {
-	if !l.order.byStart {
-		return countedTotal(tx, q.TenantID, workflowIDs, q.States, q.Trigger)
+// total returns how many runs a list has that is a merge of ranges: by the kept counters,
+// which cost the same at any length. Between bounds of the start the runs are counted; of
+// lists in other orders and between other bounds it is not known, -1.
+func (f *runFilter) total(tx *gorm.DB, m runMerge) (int, error) {
+	switch o := m.order; {
+	case o.by == byCreation && o.from == 0 && o.before == 0:
+		return countedTotal(tx, f.q.TenantID, f.workflows, f.q.States, f.q.Triggers)
+	case o.by != byStart:
+		return -1, nil
 	}
-	n, err := l.sums(tx, "count(*)")
+	m.order.at = nil
+	n, err := m.sums(tx, "count(*)")
 	if err != nil {
 		return 0, err
 	}
 	return int(n[0]), nil
 }
 
-// workflowsOf returns the workflows whose runs a query lists: those that it may
-// show, and of them the one that it selects; nil: all of the tenant's.
-func workflowsOf(q executor.RunQuery) []string {
-	switch {
-	case q.WorkflowID == "":
-		return q.WorkflowIDs
-	case q.WorkflowIDs != nil && !slices.Contains(q.WorkflowIDs, q.WorkflowID):
-		return []string{}
-	}
-	return []string{q.WorkflowID}
-}
-
-// runPage reads a page's rows, with their inputs: the places first, by the indexes
-// alone, and then only the rows of the page. It reads one place more than the page
-// has, to see whether another page follows. An offset does not count behind a
-// cursor; it costs reading what is skipped.
-func runPage(tx *gorm.DB, l rangeList, q executor.RunQuery, list string, page *executor.RunPage) error {
-	offset := q.Offset
-	if l.order.at != nil {
-		offset = 0
-	}
-	places, err := l.positions(tx, offset+q.Limit+1)
-	if err != nil {
-		return err
-	}
-	places = places[min(offset, len(places)):]
-	places, page.Next = trimPage(list, places, q.Limit, func(p position) position { return p })
+// loadPage reads the rows of places, with their inputs.
+func loadPage(tx *gorm.DB, places []position, page *executor.RunPage) error {
 	rows, err := runRows(tx, idsOf(places))
 	if err != nil {
 		return err
@@ -111,4 +136,14 @@ func idsOf(places []position) []string {
 		ids[i] = p.ID
 	}
 	return ids
+}
+
+// ranges returns the list as a merge of the ranges that its filters select.
+func (f *runFilter) ranges(tx *gorm.DB, o runOrder) (runMerge, error) {
+	ranges, err := findRanges(tx, f.q.TenantID, f.workflows, o)
+	ranges = slices.DeleteFunc(ranges, func(r runRange) bool {
+		return len(f.q.States) > 0 && !slices.Contains(f.q.States, machine.State(r.State)) ||
+			len(f.q.Triggers) > 0 && !slices.Contains(f.q.Triggers, r.Trigger)
+	})
+	return mergeOf(tx, f.q.TenantID, ranges, o), err
 }

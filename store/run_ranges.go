@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"heddle/migrations"
 	"slices"
 	"strings"
@@ -15,23 +14,47 @@ import (
 // nothing. The ranges of a list are found first (findRanges): there are few that
 // have a run, and each is found by two probes.
 //
-// Most runs start in the commit that creates them, at the same time. These are
-// punctual, and in one index alone for both orders, by creation and by start. The
-// others are in one by creation and, once they have started, in one by start. So a
-// run that does not wait costs no entry for lists by start.
+// Many runs start, and some end too, in the commit that creates them, at the same
+// time. Those are in one index for all orders: see part.
 type runRange struct {
 	Workflow string // "": of all workflows
 	State    string
 	Trigger  string
-	// Punctual is 1 for runs that started when they were created, 0 for the others.
-	Punctual int
+	part     part
 }
 
-// The conditions of the partial indexes, literally as the migration has them.
+// part is a kind of runs that has an index of its own for an order.
+type part struct {
+	condition string // that of the partial index, literally as the migration has it
+	index     string // the end of the index's name
+	key       string // by what the index is ordered
+	// offset is added to the key where runs of several parts are compared.
+	offset int64
+}
+
+// The conditions of the partial indexes.
 const (
-	punctualSQL    = "r.started_at - r.created_at = 0"
-	notPunctualSQL = "r.started_at - r.created_at <> 0"
-	startedLateSQL = "r.started_at > 0 AND r.started_at - r.created_at <> 0"
+	lateSQL     = "r.started_at - r.created_at <> 0"
+	punctualSQL = "r.started_at - r.created_at = 0 AND r.completed_at - r.created_at <> 0"
+	instantSQL  = "r.started_at - r.created_at = 0 AND r.completed_at - r.created_at = 0"
+	notInstant  = "(r.started_at - r.created_at <> 0 OR r.completed_at - r.created_at <> 0)"
+	durationSQL = "(r.completed_at - r.started_at)"
+)
+
+// noDuration is the offset of runs that ended as they began in an order by duration: they
+// come behind all others, the newest first.
+const noDuration = -1_000_000_000_000_000
+
+// The parts. Each run is in one of those that an order has: punctual runs started when
+// they were created, instant ones have ended then, too; late ones did neither.
+var (
+	late        = part{lateSQL, "_late", "r.created_at", 0}
+	punctual    = part{punctualSQL, "", "r.created_at", 0}
+	instant     = part{instantSQL, "_instant", "r.created_at", 0}
+	startedLate = part{"r.started_at > 0 AND " + lateSQL, "_start", "r.started_at", 0}
+	ended       = part{"r.completed_at > 0 AND " + notInstant, "_end", "r.completed_at", 0}
+	lasted      = part{"r.started_at > 0 AND r.completed_at > 0 AND " + notInstant, "_duration", durationSQL, 0}
+	noTime      = part{instantSQL, "_instant", "r.created_at", noDuration}
 )
 
 // rangesPerStatement bounds the text of a statement that merges ranges, and
@@ -41,140 +64,83 @@ const (
 	workflowsPerStatement = 200
 )
 
-// runOrder says by which time the runs of a list are ordered, the newest first,
-// and which part of the list is wanted.
-type runOrder struct {
-	// byStart orders by the start and leaves out runs that have not started.
-	byStart bool
-	// after and before bound that time, both excluded; 0: no bound.
-	after, before int64
-	// at is the position behind which the page begins; nil: at the first.
-	at *position
-}
-
-// key returns the column by which the runs of a range are ordered.
-func (o runOrder) key(r runRange) string {
-	if o.byStart && r.Punctual == 0 {
-		return "r.started_at"
-	}
-	return "r.created_at"
-}
-
-// conditions collects what a WHERE joins with AND, and its arguments.
-type conditions struct {
-	texts []string
-	args  []any
-}
-
-// add appends a condition, whose question marks args are for.
-func (c *conditions) add(text string, args ...any) {
-	c.texts = append(c.texts, text)
-	c.args = append(c.args, args...)
-}
-
-// sql returns the conditions without WHERE, in the order in which they were
-// added.
-func (c *conditions) sql() string { return strings.Join(c.texts, " AND ") }
-
-// where returns the conditions of a range, each of which is a bound of its index.
-func (r runRange) where(tenantID string, o runOrder) *conditions {
-	c := &conditions{}
-	c.add("r.tenant_id = ?", tenantID)
-	if r.Workflow != "" {
-		c.add("r.workflow_id = ?", r.Workflow)
-	}
-	c.add("r.state = ? AND r.trigger_kind = ?", r.State, r.Trigger)
-	key := o.key(r)
-	if o.after != 0 {
-		// Before the condition of the index and as a pair: of two lower bounds SQLite
-		// takes the first, and a plan tells a pair from started_at > 0.
-		c.add("("+key+", r.id) >= (?, '')", o.after+1)
-	}
-	switch {
-	case r.Punctual == 1:
-		c.add(punctualSQL)
-	case o.byStart:
-		c.add(startedLateSQL)
-	default:
-		c.add(notPunctualSQL)
-	}
-	switch {
-	// A position is within the bounds, so that one upper bound is enough.
-	case o.at != nil:
-		c.add("("+key+", r.id) < (?, ?)", o.at.Key, o.at.ID)
-	case o.before != 0:
-		c.add(key+" < ?", o.before)
-	}
-	return c
-}
-
 // table returns the table of runs as a FROM names it. SQLite, which has no statistics,
-// is told the range's index: where a page is wanted it takes one without the workflow
+// is told the part's index: where a page is wanted it takes one without the workflow
 // for better.
-func (r runRange) table(tx *gorm.DB, o runOrder) string {
+func (p part) table(tx *gorm.DB, ofWorkflow bool) string {
+	index := "runs_by_state"
+	if ofWorkflow {
+		index = "runs_by_workflow"
+	}
+	return indexedRuns(tx, index+p.index)
+}
+
+// indexedRuns returns the table of runs, on SQLite with the index to be read.
+func indexedRuns(tx *gorm.DB, index string) string {
 	if tx.Name() != string(migrations.SQLite) {
 		return "runs AS r"
 	}
-	index := "runs_by_state"
-	if r.Workflow != "" {
-		index = "runs_by_workflow"
-	}
-	switch {
-	case r.Punctual == 1:
-	case o.byStart:
-		index += "_start"
-	default:
-		index += "_late"
-	}
 	return "runs AS r INDEXED BY " + index
+}
+
+// keyIn returns a key in the words of the dialect: SQLite has a column of durations, since it
+// bounds no pair that begins with an expression.
+func keyIn(tx *gorm.DB, key string) string {
+	if key == durationSQL && tx.Name() == string(migrations.SQLite) {
+		return "r.duration"
+	}
+	return key
+}
+
+// strand returns the range as a part of a merge.
+func (r runRange) strand(tx *gorm.DB, tenantID string) strand {
+	s := strand{from: r.part.table(tx, r.Workflow != ""), key: keyIn(tx, r.part.key), id: "r.id", offset: r.part.offset, index: r.part.condition}
+	s.equal.add("r.tenant_id = ?", tenantID)
+	if r.Workflow != "" {
+		s.equal.add("r.workflow_id = ?", r.Workflow)
+	}
+	s.equal.add("r.state = ? AND r.trigger_kind = ?", r.State, r.Trigger)
+	return s
 }
 
 // findRanges lists the ranges of a tenant that have a run: of the workflows, each
 // apart, or for nil of the whole tenant. It is a loose scan: it skips from one pair of
 // state and trigger to the next.
-func findRanges(tx *gorm.DB, tenantID string, workflowIDs []string) ([]runRange, error) {
+func findRanges(tx *gorm.DB, tenantID string, workflowIDs []string, o runOrder) ([]runRange, error) {
 	var all []runRange
-	for punctual, half := range []string{notPunctualSQL, punctualSQL} {
+	for _, p := range o.parts() {
 		if workflowIDs == nil {
-			ranges, err := scanRanges(tx, half, tenantID, nil)
+			ranges, err := scanRanges(tx, p, tenantID, nil)
 			if err != nil {
 				return nil, err
 			}
-			all = appendRanges(all, ranges, punctual)
+			all = append(all, ranges...)
 			continue
 		}
 		for some := range slices.Chunk(workflowIDs, workflowsPerStatement) {
-			ranges, err := scanRanges(tx, half, tenantID, some)
+			ranges, err := scanRanges(tx, p, tenantID, some)
 			if err != nil {
 				return nil, err
 			}
-			all = appendRanges(all, ranges, punctual)
+			all = append(all, ranges...)
 		}
 	}
 	return all, nil
 }
 
-// appendRanges appends ranges of one half.
-func appendRanges(all, ranges []runRange, punctual int) []runRange {
-	for _, r := range ranges {
-		r.Punctual = punctual
-		all = append(all, r)
-	}
-	return all
-}
-
-// scanRanges finds the ranges of one half, which its condition names: the states
-// first, then the triggers of each. Each step is one probe: a comparison of pairs
-// would have SQLite read all runs of the pair.
-func scanRanges(tx *gorm.DB, half, tenantID string, workflowIDs []string) ([]runRange, error) {
+// scanRanges finds the ranges of one part: the states first, then the triggers of each.
+// Each step is one probe: a comparison of pairs would have SQLite read all runs of the
+// pair.
+func scanRanges(tx *gorm.DB, p part, tenantID string, workflowIDs []string) ([]runRange, error) {
 	var args []any
+	table := p.table(tx, workflowIDs != nil)
 	// least selects the least value of a column among the runs that more selects.
 	least := func(column, workflow, more string) string {
 		args = append(args, tenantID)
 		if workflow != "" {
 			more = " AND r.workflow_id = " + workflow + more
 		}
-		return "(SELECT r." + column + " FROM runs AS r WHERE r.tenant_id = ?" + more + " AND " + half + " ORDER BY r." + column + " LIMIT 1)"
+		return "(SELECT r." + column + " FROM " + table + " WHERE r.tenant_id = ?" + more + " AND " + p.condition + " ORDER BY r." + column + " LIMIT 1)"
 	}
 	name, from := "''", ""
 	var seed, ofStates, ofPairs string // the columns by which each step knows its workflow
@@ -192,73 +158,8 @@ func scanRanges(tx *gorm.DB, half, tenantID string, workflowIDs []string) ([]run
 		` SELECT workflow, state, kind AS "trigger" FROM g WHERE kind IS NOT NULL`
 	var ranges []runRange
 	err := tx.Raw(text, args...).Scan(&ranges).Error
+	for i := range ranges {
+		ranges[i].part = p
+	}
 	return ranges, err
-}
-
-// rangeList is a list of runs as a merge of ranges.
-type rangeList struct {
-	tenantID string
-	ranges   []runRange
-	order    runOrder
-	// join and condition narrow the ranges further; "": they do not.
-	join, condition string
-}
-
-// positions returns the places of the first runs of the list, at most limit.
-func (l rangeList) positions(tx *gorm.DB, limit int) ([]position, error) {
-	var all []position
-	for some := range slices.Chunk(l.ranges, rangesPerStatement) {
-		text, args := l.merge(tx, some, limit)
-		var found []struct {
-			Place int64
-			ID    string
-		}
-		if err := tx.Raw(text, args...).Scan(&found).Error; err != nil {
-			return nil, err
-		}
-		for _, f := range found {
-			all = append(all, position{f.Place, f.ID})
-		}
-	}
-	if len(l.ranges) > rangesPerStatement {
-		slices.SortFunc(all, func(a, b position) int { return cmp.Or(cmp.Compare(b.Key, a.Key), cmp.Compare(b.ID, a.ID)) })
-	}
-	return all[:min(len(all), limit)], nil
-}
-
-// merge returns the statement that merges ranges: one ordered and limited branch for
-// each, merged and limited again.
-func (l rangeList) merge(tx *gorm.DB, ranges []runRange, limit int) (string, []any) {
-	var branches []string
-	var args []any
-	for _, r := range ranges {
-		c, key := r.where(l.tenantID, l.order), l.order.key(r)
-		if l.condition != "" {
-			c.add(l.condition)
-		}
-		branches = append(branches, "SELECT * FROM (SELECT "+key+" AS place, r.id AS id FROM "+r.table(tx, l.order)+l.join+" WHERE "+c.sql()+" ORDER BY "+key+" DESC, r.id DESC LIMIT ?) AS b")
-		args = append(append(args, c.args...), limit)
-	}
-	return "SELECT place, id FROM (" + strings.Join(branches, " UNION ALL ") + ") AS m ORDER BY place DESC, id DESC LIMIT ?", append(args, limit)
-}
-
-// sums adds up expressions over all runs of the list, one result for each. It
-// costs as much as the list is long.
-func (l rangeList) sums(tx *gorm.DB, expressions ...string) ([]int64, error) {
-	totals := make([]int64, len(expressions))
-	for _, r := range l.ranges {
-		c := r.where(l.tenantID, l.order)
-		one := make([]int64, len(expressions))
-		dest := make([]any, len(expressions))
-		for i := range one {
-			dest[i] = &one[i]
-		}
-		if err := tx.Raw("SELECT "+strings.Join(expressions, ", ")+" FROM "+r.table(tx, l.order)+" WHERE "+c.sql(), c.args...).Row().Scan(dest...); err != nil {
-			return nil, err
-		}
-		for i, n := range one {
-			totals[i] += n
-		}
-	}
-	return totals, nil
 }

@@ -3,10 +3,13 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/audit"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/internal/elements"
+	"strconv"
+	"strings"
 
 	"gorm.io/gorm"
 )
@@ -50,6 +53,16 @@ type runRow struct {
 	ConcurrencyKey string
 	// StartedBy is the audit.Actor who started it; "": not known.
 	StartedBy string
+	// ScheduleID, DueAt and Labels (a JSON object) are those of executor.Record, written at
+	// the insertion only. StarterID is that of StartedBy, unless it is a key or a schedule.
+	ScheduleID string
+	DueAt      int64
+	StarterID  string
+	Labels     string
+	// ErrorCode is that of Error; Waiting is JSON, Steps see encodeSteps; "": none.
+	ErrorCode string
+	Waiting   string
+	Steps     string
 }
 
 func (runRow) TableName() string { return "runs" }
@@ -99,40 +112,85 @@ func loadInputs(tx *gorm.DB, rows []runRow) error {
 // toRunRow encodes a record; runRow.record is its inverse. Times lose what is
 // finer than a millisecond. An error means that a part cannot be JSON.
 func toRunRow(r executor.Record) (runRow, error) {
-	failure := ""
-	if r.Error != nil {
-		text, err := json.Marshal(r.Error)
-		if err != nil {
-			return runRow{}, fmt.Errorf("encode the error of %s: %w", r.RunID, err)
-		}
-		failure = string(text)
-	}
-	versions := ""
-	if len(r.Versions) > 0 {
-		text, err := json.Marshal(r.Versions)
-		if err != nil {
-			return runRow{}, fmt.Errorf("encode the versions of %s: %w", r.RunID, err)
-		}
-		versions = string(text)
-	}
-	startedBy := ""
-	if r.StartedBy.Known() {
-		text, err := json.Marshal(r.StartedBy)
-		if err != nil {
-			return runRow{}, fmt.Errorf("encode who started %s: %w", r.RunID, err)
-		}
-		startedBy = string(text)
-	}
-	return runRow{
+	row := runRow{
 		ID: r.RunID, TenantID: r.TenantID, WorkflowID: r.WorkflowID, Slug: r.Slug,
 		Version: r.Version, Hash: r.Hash, TriggerKind: r.Trigger, Input: string(r.Input),
 		TraceParent: r.TraceParent, TraceState: r.TraceState, CreatedAt: millis(r.CreatedAt),
 		State: string(r.State), Seq: r.Seq, StartedAt: millis(r.StartedAt),
 		CompletedAt: millis(r.CompletedAt), UpdatedAt: millis(r.UpdatedAt), WakeAt: millis(r.WakeAt),
-		Output: string(r.Output), Error: failure,
-		Tokens: r.Usage.Tokens, CostMicroUsd: r.Usage.CostMicroUSD,
-		Versions: versions, ConcurrencyKey: r.ConcurrencyKey, StartedBy: startedBy,
-	}, nil
+		Output: string(r.Output), Tokens: r.Usage.Tokens, CostMicroUsd: r.Usage.CostMicroUSD,
+		ConcurrencyKey: r.ConcurrencyKey, ScheduleID: r.ScheduleID, DueAt: millis(r.DueAt), Steps: encodeSteps(r.Steps),
+	}
+	if r.StartedBy.Type != audit.Key && r.StartedBy.Type != audit.Schedule {
+		row.StarterID = r.StartedBy.ID
+	}
+	var failed error
+	encode := func(what string, value any) string {
+		text, err := json.Marshal(value)
+		if err != nil {
+			failed = fmt.Errorf("encode the %s of %s: %w", what, r.RunID, err)
+		}
+		return string(text)
+	}
+	if r.Error != nil {
+		row.Error, row.ErrorCode = encode("error", r.Error), r.Error.Code
+	}
+	if len(r.Versions) > 0 {
+		row.Versions = encode("versions", r.Versions)
+	}
+	if r.StartedBy.Known() {
+		row.StartedBy = encode("starter", r.StartedBy)
+	}
+	if r.Waiting != nil {
+		row.Waiting = encode("wait", r.Waiting)
+	}
+	if len(r.Labels) > 0 {
+		row.Labels = encode("labels", r.Labels)
+	}
+	if failed != nil {
+		return runRow{}, failed
+	}
+	return row, nil
+}
+
+// encodeSteps returns counts of steps as numbers with commas between them, in the order
+// of stepNumbers, without the pending ones; "" for nil. decodeSteps is its inverse.
+func encodeSteps(c *machine.StepCounts) string {
+	if c == nil {
+		return ""
+	}
+	text := make([]byte, 0, 24)
+	for i, n := range stepNumbers(c) {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(text, int64(*n), 10)
+	}
+	return string(text)
+}
+
+// decodeSteps returns nil for a text that is none of encodeSteps.
+func decodeSteps(text string) *machine.StepCounts {
+	c := &machine.StepCounts{}
+	into := stepNumbers(c)
+	parts := strings.Split(text, ",")
+	if len(parts) != len(into) {
+		return nil
+	}
+	for i, part := range parts {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			return nil
+		}
+		*into[i] = n
+	}
+	c.Pending = c.Total - c.Running - c.Waiting - c.Completed - c.Failed - c.Skipped - c.Cancelled
+	return c
+}
+
+// stepNumbers returns the numbers that are stored, in their order.
+func stepNumbers(c *machine.StepCounts) [7]*int {
+	return [...]*int{&c.Total, &c.Running, &c.Waiting, &c.Completed, &c.Failed, &c.Skipped, &c.Cancelled}
 }
 
 // fields returns where the columns of runColumns are scanned into, in their order.
@@ -140,7 +198,7 @@ func (r *runRow) fields() []any {
 	return []any{
 		&r.ID, &r.TenantID, &r.WorkflowID, &r.Slug, &r.Version, &r.Hash, &r.TriggerKind, &r.Input, &r.TraceParent, &r.TraceState,
 		&r.CreatedAt, &r.State, &r.Seq, &r.StartedAt, &r.CompletedAt, &r.UpdatedAt, &r.WakeAt, &r.Output, &r.Error, &r.Tokens, &r.CostMicroUsd,
-		&r.Versions, &r.ConcurrencyKey, &r.StartedBy,
+		&r.Versions, &r.ConcurrencyKey, &r.StartedBy, &r.ScheduleID, &r.DueAt, &r.StarterID, &r.Labels, &r.ErrorCode, &r.Waiting, &r.Steps,
 	}
 }
 
@@ -156,20 +214,23 @@ func (r runRow) record() (executor.Record, error) {
 		CompletedAt: fromMillis(r.CompletedAt), UpdatedAt: fromMillis(r.UpdatedAt), WakeAt: fromMillis(r.WakeAt),
 		Output: raw(r.Output), Usage: machine.Usage{Tokens: r.Tokens, CostMicroUSD: r.CostMicroUsd},
 		TraceParent: r.TraceParent, TraceState: r.TraceState, ConcurrencyKey: r.ConcurrencyKey,
+		ScheduleID: r.ScheduleID, DueAt: fromMillis(r.DueAt), Steps: decodeSteps(r.Steps),
 	}
-	if r.Versions != "" {
-		if err := json.Unmarshal([]byte(r.Versions), &rec.Versions); err != nil {
-			return rec, fmt.Errorf("decode the versions of %s: %w", r.ID, err)
+	for _, part := range []struct {
+		what, text string
+		into       any
+	}{
+		{"versions", r.Versions, &rec.Versions},
+		{"starter", r.StartedBy, &rec.StartedBy},
+		{"error", r.Error, &rec.Error},
+		{"wait", r.Waiting, &rec.Waiting},
+		{"labels", r.Labels, &rec.Labels},
+	} {
+		if part.text == "" {
+			continue
 		}
-	}
-	if r.StartedBy != "" {
-		if err := json.Unmarshal([]byte(r.StartedBy), &rec.StartedBy); err != nil {
-			return rec, fmt.Errorf("decode who started %s: %w", r.ID, err)
-		}
-	}
-	if r.Error != "" {
-		if err := json.Unmarshal([]byte(r.Error), &rec.Error); err != nil {
-			return rec, fmt.Errorf("decode the error of %s: %w", r.ID, err)
+		if err := json.Unmarshal([]byte(part.text), part.into); err != nil {
+			return rec, fmt.Errorf("decode the %s of %s: %w", part.what, r.ID, err)
 		}
 	}
 	return rec, nil

@@ -283,26 +283,19 @@ func (db *DB) OpenCounts(ctx context.Context, tenantID string, workflowIDs []str
 // OldestQueued probes the ranges of queued runs.
 func (db *DB) OldestQueued(ctx context.Context, tenantID string, workflowIDs []string) (time.Time, error) {
 	oldest, err := viewResult(ctx, db, func(tx *gorm.DB) (int64, error) {
-		ranges, err := findRanges(tx, tenantID, workflowIDs)
+		o := runOrder{ascending: true}
+		ranges, err := findRanges(tx, tenantID, workflowIDs, o)
 		if err != nil {
 			return 0, err
 		}
-		var oldest int64
-		for _, r := range ranges {
-			if r.State != string(machine.Queued) {
-				continue
-			}
-			c := r.where(tenantID, runOrder{})
-			var found []int64
-			text := "SELECT r.created_at FROM " + r.table(tx, runOrder{}) + " WHERE " + c.sql() + " AND r.started_at = 0 ORDER BY r.created_at LIMIT 1"
-			if err := tx.Raw(text, c.args...).Scan(&found).Error; err != nil {
-				return 0, err
-			}
-			if len(found) > 0 && (oldest == 0 || found[0] < oldest) {
-				oldest = found[0]
-			}
+		ranges = slices.DeleteFunc(ranges, func(r runRange) bool { return r.State != string(machine.Queued) })
+		m := mergeOf(tx, tenantID, ranges, o)
+		m.condition = "r.started_at = 0"
+		first, err := m.positions(tx, 1)
+		if err != nil || len(first) == 0 {
+			return 0, err
 		}
-		return oldest, nil
+		return first[0].Key, nil
 	})
 	return fromMillis(oldest), err
 }

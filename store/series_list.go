@@ -37,14 +37,17 @@ func (db *DB) NamedRuns(ctx context.Context, q executor.NamedQuery) (executor.Na
 		return executor.NamedPage{}, err
 	}
 	return viewResult(ctx, db, func(tx *gorm.DB) (page executor.NamedPage, err error) {
-		l := rangeList{tenantID: q.TenantID, order: runOrder{at: at}, join: seriesJoinSQL, condition: firstSQL}
-		if l.ranges, err = findRanges(tx, q.TenantID, []string{q.WorkflowID}); err != nil {
+		o, condition := runOrder{at: at}, firstSQL
+		ranges, err := findRanges(tx, q.TenantID, []string{q.WorkflowID}, o)
+		if err != nil {
 			return page, err
 		}
 		if q.States != nil {
-			l.condition = latestSQL
-			l.ranges = slices.DeleteFunc(l.ranges, func(r runRange) bool { return !slices.Contains(q.States, machine.State(r.State)) })
+			condition = latestSQL
+			ranges = slices.DeleteFunc(ranges, func(r runRange) bool { return !slices.Contains(q.States, machine.State(r.State)) })
 		}
+		l := mergeOf(tx, q.TenantID, ranges, o)
+		l.join, l.condition = seriesJoinSQL, condition
 		places, err := l.positions(tx, q.Limit+1)
 		if err != nil {
 			return page, err

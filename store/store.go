@@ -95,6 +95,8 @@ type DB struct {
 	// searches holds the texts of workflows in memory, for searches. It has its own
 	// lock.
 	searches *searchMemory
+	// walk bounds what pages of lists of runs cost.
+	walk walkLimits
 }
 
 // handle is one pool of connections and gorm's view of it. outlivesContext is
@@ -166,7 +168,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.searches = newSearchMemory(searchMemoryLimit)
+	db.searches, db.walk = newSearchMemory(searchMemoryLimit), defaultWalk
 	if err := db.prepare(ctx, t, s); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

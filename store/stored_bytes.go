@@ -18,8 +18,7 @@ const (
 	storedDefinitionsSQL = `SELECT CAST(coalesce(sum(octet_length(w.tags) + (SELECT coalesce(sum(octet_length(v.definition) + octet_length(v.source_text) + octet_length(v.change_summary) + octet_length(v.label)), 0)
 FROM workflow_versions v WHERE v.workflow_id = w.id)), 0) AS BIGINT) FROM workflows w WHERE w.tenant_id = ? AND w.deleted = `
 	storedLiveSQL    = storedDefinitionsSQL + "0"
-	storedDeletedSQL = storedDefinitionsSQL + "1 AND w.id > '' AND (EXISTS (SELECT 1 FROM runs r WHERE r.tenant_id = w.tenant_id AND r.workflow_id = w.id AND " + punctualSQL +
-		") OR EXISTS (SELECT 1 FROM runs r WHERE r.tenant_id = w.tenant_id AND r.workflow_id = w.id AND " + notPunctualSQL + "))"
+	storedDeletedSQL = storedDefinitionsSQL + "1 AND w.id > '' AND EXISTS (SELECT 1 FROM runs r WHERE r.tenant_id = w.tenant_id AND r.workflow_id = w.id)"
 	storedOriginsSQL = `SELECT CAST(coalesce(sum(octet_length(parameters) + octet_length(installed_definition)), 0) AS BIGINT)
 FROM workflow_templates WHERE tenant_id = ?`
 	storedTemplatesSQL = `SELECT CAST(coalesce(sum(octet_length(t.parameters) + (SELECT coalesce(sum(octet_length(v.definition) + octet_length(v.parameters)), 0)
@@ -27,13 +26,13 @@ FROM template_versions v WHERE v.template_id = t.id)), 0) AS BIGINT) FROM templa
 	storedSchedulesSQL = `SELECT CAST(coalesce(sum(octet_length(input)), 0) AS BIGINT) FROM schedules WHERE tenant_id = ? AND deleted = 0`
 	storedSecretsSQL   = `SELECT CAST(coalesce(sum(octet_length(name) + octet_length(box)), 0) AS BIGINT) FROM secrets WHERE tenant_id = ?` //nolint:gosec // a statement
 	storedAgentsSQL    = `SELECT CAST(coalesce(sum(octet_length(agent)), 0) AS BIGINT) FROM agents WHERE tenant_id = ?`
-	storedRunsSQL      = `SELECT r.created_at, r.id, octet_length(r.input) + octet_length(r.output) + octet_length(r.error)
+	storedRunsSQL      = `SELECT r.workflow_id, r.version, r.created_at, r.id, octet_length(r.input) + octet_length(r.output) + octet_length(r.error)
 + coalesce((SELECT octet_length(i.input) FROM run_inputs i WHERE i.run_id = r.id), 0)
 + coalesce((SELECT octet_length(s.data) FROM run_snapshots s WHERE s.run_id = r.id), 0)
 + (SELECT coalesce(sum(octet_length(e.data)), 0) FROM run_events e WHERE e.run_id = r.id)
 + (SELECT coalesce(sum(octet_length(l.message) + octet_length(l.data)), 0) FROM run_logs l WHERE l.run_id = r.id)
 + CAST((SELECT coalesce(sum(b.size), 0) FROM blobs b WHERE b.run_id = r.id) AS BIGINT) AS bytes
-FROM runs r WHERE r.tenant_id = ? AND (r.created_at, r.id) > (?, ?) ORDER BY r.created_at, r.id LIMIT ?`
+FROM runs r WHERE r.tenant_id = ? AND (r.workflow_id, r.version, r.created_at, r.id) > (?, ?, ?, ?) ORDER BY r.workflow_id, r.version, r.created_at, r.id LIMIT ?`
 )
 
 // storedBytesPage is how many runs are summed in one statement: few, so that on
@@ -56,15 +55,17 @@ func (db *DB) CountStoredBytes(ctx context.Context, tenantID string) (int64, err
 		total += n
 	}
 	type line struct {
-		CreatedAt int64
-		ID        string
-		Bytes     int64
+		WorkflowID string
+		Version    int64
+		CreatedAt  int64
+		ID         string
+		Bytes      int64
 	}
-	// Pages continue behind the last run by (created_at, id); -1 is before all.
-	last := line{CreatedAt: -1}
+	// Pages continue behind the last run, by workflow and version.
+	last := line{}
 	for {
 		var page []line
-		err := db.reader(ctx).Raw(storedRunsSQL, tenantID, last.CreatedAt, last.ID, storedBytesPage).Scan(&page).Error
+		err := db.reader(ctx).Raw(storedRunsSQL, tenantID, last.WorkflowID, last.Version, last.CreatedAt, last.ID, storedBytesPage).Scan(&page).Error
 		if err != nil {
 			return 0, fmt.Errorf("count stored bytes: %w", translate(err))
 		}
@@ -85,8 +86,7 @@ func deleteOrphanedVersions(tx *gorm.DB, tenantID, workflowID string) error {
 		"DELETE FROM workflow_templates WHERE workflow_id = ?",
 	} {
 		err := tx.Exec(text+` AND EXISTS (SELECT 1 FROM workflows WHERE id = ? AND deleted = 1)
-AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.tenant_id = ? AND r.workflow_id = ? AND `+punctualSQL+`)
-AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.tenant_id = ? AND r.workflow_id = ? AND `+notPunctualSQL+`)`, workflowID, workflowID, tenantID, workflowID, tenantID, workflowID).Error
+AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.tenant_id = ? AND r.workflow_id = ?)`, workflowID, workflowID, tenantID, workflowID).Error
 		if err != nil {
 			return err
 		}

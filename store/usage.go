@@ -12,13 +12,12 @@ import (
 // It reads the workflow's runs of that time.
 func (db *DB) Usage(ctx context.Context, q executor.UsageQuery) (executor.UsageSum, error) {
 	return viewResult(ctx, db, func(tx *gorm.DB) (executor.UsageSum, error) {
-		// The bound of a range is excluded.
-		l := rangeList{tenantID: q.TenantID, order: runOrder{after: millis(q.From) - 1, before: millis(q.To)}}
-		var err error
-		if l.ranges, err = findRanges(tx, q.TenantID, []string{q.WorkflowID}); err != nil {
+		o := runOrder{from: millis(q.From), before: millis(q.To)}
+		ranges, err := findRanges(tx, q.TenantID, []string{q.WorkflowID}, o)
+		if err != nil {
 			return executor.UsageSum{}, err
 		}
-		n, err := l.sums(tx, "count(*)", "coalesce(sum(r.tokens), 0)", "coalesce(sum(r.cost_micro_usd), 0)")
+		n, err := mergeOf(tx, q.TenantID, ranges, o).sums(tx, "count(*)", "coalesce(sum(r.tokens), 0)", "coalesce(sum(r.cost_micro_usd), 0)")
 		if err != nil {
 			return executor.UsageSum{}, err
 		}

@@ -27,7 +27,8 @@ type follower struct {
 	// bearer is the token, which is checked again with each batch and heartbeat.
 	bearer    string
 	translate Translator
-	release   func() // counts the stream out of the tenant's quota
+	first     func(executor.Record) Frame // see StreamFrom
+	release   func()                      // counts the stream out of the tenant's quota
 }
 
 // allowed returns nil while the reader may still see the run: a key that is revoked or expires,
@@ -51,6 +52,12 @@ func (f *follower) allowed(ctx context.Context, workflowID string) error {
 func (f *follower) follow(ctx context.Context, run executor.Record, s *sse) {
 	if s.write(nil) != nil { // the head goes out at once: the client sees that it is connected
 		return
+	}
+	if f.first != nil {
+		var b bytes.Buffer
+		if f.first(run).encode(&b, 0) != nil || s.write(b.Bytes()) != nil {
+			return
+		}
 	}
 	to := &sink{sse: s, translate: f.translate(ctx, run), allowed: func() error { return f.allowed(ctx, run.WorkflowID) }}
 	err := f.server.cfg.Executor.Follow(ctx, f.tenantID, f.runID, f.after, to)

@@ -68,7 +68,7 @@ func checkQuery(c *Call) error {
 	names := elements.Map(c.Route.Query, func(p Param) string { return p.Name })
 	for _, name := range slices.Sorted(maps.Keys(q)) {
 		switch near := source.Nearest(name, names); {
-		case slices.Contains(names, name):
+		case c.Route.queryParam(name):
 		case near != "":
 			return Malformed("Unknown query parameter %q; did you mean %q?", Truncate(name), near)
 		case len(names) == 0:
@@ -96,7 +96,7 @@ func (c *Call) PageQueryUpTo(maxLimit int) (url.Values, Page, error) {
 // queryParam reports whether the route has a parameter of that name.
 func (r *Route) queryParam(name string) bool {
 	for _, p := range r.Query {
-		if p.Name == name {
+		if p.Is(name) {
 			return true
 		}
 	}
@@ -163,6 +163,44 @@ func TimeParam(q url.Values, name string) (time.Time, error) {
 	}
 	return t.UTC(), nil
 }
+
+// ListParam reads a parameter that is a list of at most most values with commas between them,
+// each of which must be one of allowed (nil: any); nil where it is absent. The error is
+// fault.Malformed invalid_request.
+func ListParam(q url.Values, name string, most int, allowed []string) ([]string, error) {
+	if q.Get(name) == "" {
+		return nil, nil
+	}
+	list := strings.Split(q.Get(name), ",")
+	if len(list) > most {
+		return nil, Malformed("%s takes at most %d values, not %d.", name, most, len(list))
+	}
+	for _, v := range list {
+		switch {
+		case v == "":
+			return nil, Malformed("%s has an empty value; put one comma between two values.", name)
+		case allowed != nil && !slices.Contains(allowed, v):
+			return nil, Malformed("%s must be one of %s, or several with commas between them, not %q.", name, strings.Join(allowed, ", "), Truncate(v))
+		}
+	}
+	return list, nil
+}
+
+// SecondsParam reads a duration in seconds, in whole milliseconds; 0 where it is absent. The
+// error is fault.Malformed invalid_request.
+func SecondsParam(q url.Values, name string) (time.Duration, error) {
+	if !q.Has(name) {
+		return 0, nil
+	}
+	s, err := strconv.ParseFloat(q.Get(name), 64)
+	if err != nil || !(s >= 0 && s <= maxSeconds) {
+		return 0, Malformed("%s must be a number of seconds from 0 to %d, not %q.", name, maxSeconds, Truncate(q.Get(name)))
+	}
+	return time.Duration(math.Round(s*1000)) * time.Millisecond, nil
+}
+
+// maxSeconds is the longest duration that a filter may name, more than thirty years.
+const maxSeconds = 1_000_000_000
 
 // DryRun reports whether only the consequences are requested, and nothing is to be written.
 // Routes that honour it have DryRunParam.

@@ -96,6 +96,17 @@ type Param struct {
 	JSONType    string   // integer, boolean, string (default)
 	Enum        []string // nil: any
 	Required    bool
+	// AnyKey: the name's last part, behind a dot, stands for any text.
+	AnyKey bool
+}
+
+// Is reports whether a parameter of a query string is this one.
+func (p Param) Is(name string) bool {
+	if !p.AnyKey {
+		return p.Name == name
+	}
+	prefix := p.Name[:strings.LastIndexByte(p.Name, '.')+1]
+	return strings.HasPrefix(name, prefix) && len(name) > len(prefix)
 }
 
 // Endpoint joins a handler with the type of body that it takes; request is nil where it takes

@@ -37,6 +37,12 @@ type Translator func(ctx context.Context, run executor.Record) FrameFunc
 // found before the answer begins; from then on errors only end the stream, and the client
 // reconnects with the last id that it saw.
 func (c *Call) Stream(runID string, after int64, translate Translator) error {
+	return c.StreamFrom(runID, after, nil, translate)
+}
+
+// StreamFrom is Stream with a first frame, without an id, made of the run's row as the stream
+// begins; nil: none.
+func (c *Call) StreamFrom(runID string, after int64, first func(executor.Record) Frame, translate Translator) error {
 	run, err := c.server.cfg.Executor.RunToFollow(c.Ctx(), c.TenantID(), runID)
 	if err != nil {
 		return err
@@ -63,7 +69,7 @@ func (c *Call) Stream(runID string, after int64, translate Translator) error {
 	// From here on no error may be written as an envelope.
 	c.Answered, c.streaming = true, true
 	f := &follower{
-		server: c.server, tenantID: c.TenantID(), runID: runID, after: after, requestID: c.RequestID(), bearer: bearer(c.Request), translate: translate, release: leave,
+		server: c.server, tenantID: c.TenantID(), runID: runID, after: after, requestID: c.RequestID(), bearer: bearer(c.Request), translate: translate, first: first, release: leave,
 	}
 	if !run.State.Terminal() && f.takeOver(c, run) {
 		return nil
@@ -138,12 +144,15 @@ var frames = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 // maxBatch is how many bytes of frames are gathered, about, before they are written.
 const maxBatch = 32 << 10
 
-// encode appends the event as text/event-stream, with seq as its id. An error leaves a part of
+// encode appends the event as text/event-stream, with seq as its id (0: without one). An error leaves a part of
 // the frame in b.
 func (f Frame) encode(b *bytes.Buffer, seq int64) error {
-	b.WriteString("id: ")
-	b.WriteString(strconv.FormatInt(seq, 10))
-	b.WriteString("\nevent: ")
+	if seq > 0 {
+		b.WriteString("id: ")
+		b.WriteString(strconv.FormatInt(seq, 10))
+		b.WriteByte('\n')
+	}
+	b.WriteString("event: ")
 	b.WriteString(f.Event)
 	b.WriteString("\ndata: ")
 	if err := encodeTo(b, f.Data); err != nil { // ends with a line break

@@ -96,6 +96,7 @@ func Codes() []Code {
 		{"invalid_schedule", 422, "A field of the schedule, preview or backfill is out of its range, or no due time is left."},
 		{"backfill_too_large", 422, "The range holds more due times than the limit."},
 		{"invalid_trigger", 422, "Unknown trigger of a run."},
+		{"invalid_labels", 422, "A label of a run has a key or a value that it cannot have, or there are too many."},
 		{"invalid_slug", 422, "The slug has the wrong form, is reserved, or looks like an id."},
 		{"invalid_status", 422, "Unknown status of a workflow."},
 		{"invalid_trigger_type", 422, "Unknown trigger type of a workflow."},

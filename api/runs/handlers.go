@@ -102,7 +102,7 @@ func (h *handlers) v1List(c *core.Call) error {
 // not set. An unknown word is fault.Malformed invalid_request and lists those that there are.
 func (h *handlers) v1Query(c *core.Call, q url.Values) (executor.RunQuery, error) {
 	// nil WorkflowIDs are all of the tenant's, an empty list is none.
-	query := executor.RunQuery{TenantID: c.TenantID(), WorkflowIDs: access.ViewableWorkflows(c.Principal), Trigger: q.Get("trigger")}
+	query := executor.RunQuery{TenantID: c.TenantID(), WorkflowIDs: access.ViewableWorkflows(c.Principal)}
 	word := q.Get("status")
 	// The dialect's own word is state; status is what the other dialects call it.
 	if other := q.Get("state"); other != "" {
@@ -116,8 +116,11 @@ func (h *handlers) v1Query(c *core.Call, q url.Values) (executor.RunQuery, error
 			return query, core.Malformed("status must be one of %s, not %q.", strings.Join(core.Vocabulary(core.InRuns), ", "), core.Truncate(word))
 		}
 	}
-	if query.Trigger != "" && !slices.Contains(definitions.Triggers(), query.Trigger) {
-		return query, core.Malformed("trigger must be one of %s, not %q.", strings.Join(definitions.Triggers(), ", "), core.Truncate(query.Trigger))
+	if trigger := q.Get("trigger"); trigger != "" {
+		if !slices.Contains(definitions.Triggers(), trigger) {
+			return query, core.Malformed("trigger must be one of %s, not %q.", strings.Join(definitions.Triggers(), ", "), core.Truncate(trigger))
+		}
+		query.Triggers = []string{trigger}
 	}
 	var err error
 	if query.StartedAfter, err = core.TimeParam(q, "started_after"); err != nil {
@@ -127,23 +130,11 @@ func (h *handlers) v1Query(c *core.Call, q url.Values) (executor.RunQuery, error
 		return query, err
 	}
 	if ref := q.Get("workflow_id"); ref != "" {
-		query.WorkflowID, err = h.filteredWorkflow(c, ref)
+		id, err := core.FilteredWorkflow(c, h.Definitions, ref)
+		query.Workflows = []string{id}
+		return query, err
 	}
-	return query, err
-}
-
-// filteredWorkflow returns the id of a workflow to filter by. The runs of a deleted one are still
-// found by its id, which is why an unknown id is not an error.
-func (h *handlers) filteredWorkflow(c *core.Call, ref string) (string, error) {
-	if !ids.Valid(ref) {
-		return "", core.NotFound("workflow", ref)
-	}
-	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
-	// Only an id of this form can be a deleted workflow's; an unknown slug is an error.
-	if fault.KindOf(err) == fault.NotFound && err != nil && strings.HasPrefix(ref, "wf_") {
-		return ref, nil
-	}
-	return w.ID, err
+	return query, nil
 }
 
 // v1SummaryOf returns a run as lists show it. Latency is in milliseconds, from start to end, and

@@ -13,6 +13,7 @@ import (
 type iterationRun struct {
 	Iteration string `json:"iteration" doc:"Its path: each[3] or each[3].inner[0]."`
 	Status    string `json:"status" enum:"running,completed,failed"`
+	Waiting   bool   `json:"waiting,omitempty" doc:"Of a running one: nothing of it is in flight, and a wait or a retry is pending."`
 	// Result is what the loop collects of it, and null while it runs.
 	Result json.RawMessage `json:"result" doc:"The value of collect; null without it."`
 	// Error is why it failed; null otherwise.
@@ -41,8 +42,8 @@ func (h *handlers) listIterations(c *core.Call) error {
 		return err
 	}
 	status := q.Get("status")
-	if !slices.Contains([]string{"", "running", "completed", "failed"}, status) {
-		return core.Malformed("status must be running, completed or failed, not %q.", core.Truncate(status))
+	if !slices.Contains([]string{"", "running", "waiting", "completed", "failed"}, status) {
+		return core.Malformed("status must be running, waiting, completed or failed, not %q.", core.Truncate(status))
 	}
 	found, err := h.Executor.Iterations(c.Ctx(), c.TenantID(), c.Param("run_id"), executor.IterationQuery{
 		StepID: c.Param("step_id"), Status: machine.StepStatus(status), Limit: p.Limit, Cursor: p.Cursor,
@@ -53,7 +54,7 @@ func (h *handlers) listIterations(c *core.Call) error {
 	list := iterationList{Iterations: make([]iterationRun, len(found.Iterations)), NextCursor: core.TextOrNull(found.Next)}
 	for i, it := range found.Iterations {
 		list.Iterations[i] = iterationRun{
-			Iteration: it.Path, Status: string(it.Status), Result: it.Result, Error: core.FailureOf(it.Error),
+			Iteration: it.Path, Status: string(it.Status), Waiting: it.Waiting, Result: it.Result, Error: core.FailureOf(it.Error),
 			StartedAt: core.TimestampOrNil(it.StartedAt), CompletedAt: core.TimestampOrNil(it.CompletedAt), DurationSeconds: core.Seconds(it.StartedAt, it.CompletedAt),
 		}
 	}

@@ -73,7 +73,19 @@ type iterations struct {
 
 // getRun returns a run. Its ETag is the number of its last event, so that a client that polls is
 // answered 304 while nothing happens.
+// With view=summary it is without its steps, and read without them.
 func (h *handlers) getRun(c *core.Call) error {
+	q, err := c.Query()
+	if err != nil {
+		return err
+	}
+	switch view := q.Get("view"); view {
+	case "", "full":
+	case "summary":
+		return h.getSummary(c)
+	default:
+		return core.Malformed("view must be full or summary, not %q.", core.Truncate(view))
+	}
 	view, err := h.Executor.Get(c.Ctx(), c.TenantID(), c.Param("run_id"))
 	if err != nil {
 		return err

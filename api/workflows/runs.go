@@ -7,13 +7,11 @@ import (
 	"heddle/definitions"
 	"heddle/definitions/workflows"
 	"heddle/executor"
-	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/idempotency"
-	"heddle/internal/elements"
+	"math"
 	"net/http"
 	"slices"
-	"strings"
 )
 
 // startRun is a request for a run. Version "" is the active one when the run starts.
@@ -23,6 +21,8 @@ type startRun struct {
 	// Trigger is what the run records as its origin; it starts nothing by itself.
 	Trigger string               `json:"trigger,omitempty" enum:"manual,api,schedule,webhook,event" doc:"Default manual."`
 	Version workflows.VersionRef `json:"version,omitempty"`
+	// Labels are what lists find the run by; a restart keeps them.
+	Labels map[string]string `json:"labels,omitempty" doc:"At most 20. Keys are 1 to 63 letters, digits, dots, dashes and underscores, values 1 to 200 characters."`
 }
 
 // steeredRun answers a command with the state that the run had when it was taken, which the run
@@ -47,7 +47,7 @@ func (h *handlers) startRun(c *core.Call, req startRun) error {
 	return c.Idempotent(func(o *core.Creation) error {
 		_, err := h.Executor.Start(c.Ctx(), executor.StartRequest{
 			TenantID: c.TenantID(), Workflow: c.Param("id"), Version: string(req.Version), Trigger: req.Trigger,
-			Input: req.InputData, Trace: core.TraceOf(c.Request),
+			Input: req.InputData, Labels: req.Labels, Trace: core.TraceOf(c.Request),
 			Keep: func(run executor.Record) *idempotency.Answer {
 				header := map[string]string{"Location": core.WorkflowsBase + "/runs/" + run.RunID}
 				return o.Answer(http.StatusAccepted, header, core.StartedRun{RunID: run.RunID})
@@ -57,85 +57,18 @@ func (h *handlers) startRun(c *core.Call, req startRun) error {
 	})
 }
 
-// runSummary is a run in a list. Times are null until they are reached; Version is the one that
-// it is on now.
-type runSummary struct {
-	// ID is the same in all dialects.
-	ID string `json:"id"`
-	// WorkflowID is kept by runs of a deleted workflow.
-	WorkflowID string `json:"workflow_id"`
-	// Version and DefinitionHash are those of the version that the run is on now.
-	Version        int    `json:"version"`
-	DefinitionHash string `json:"definition_hash"`
-	// Status is the state in this dialect's words; several states share a word.
-	Status string `json:"status" words:"workflows"`
-	// Trigger is one of core.Triggers.
-	Trigger string `json:"trigger"`
-	// Error is why it failed or was cancelled; null otherwise.
-	Error     *core.Failure  `json:"error"`
-	CreatedAt core.Timestamp `json:"created_at"`
-	// StartedAt is when it ran for the first time; null while it is queued.
-	StartedAt       *core.Timestamp `json:"started_at"`
-	CompletedAt     *core.Timestamp `json:"completed_at"`
-	DurationSeconds *float64        `json:"duration_seconds" doc:"From start to end; null until it has ended."`
-	core.Authors
-	core.Rights
-}
-
-// runList is a page of runs, newest first.
-type runList struct {
-	Runs []runSummary `json:"runs"`
-	// Total counts all pages of the filter.
-	Total      *int    `json:"total,omitempty" doc:"Left out with a cursor."`
-	NextCursor *string `json:"next_cursor" doc:"Null on the last page."`
-}
-
-// runSummaryOf returns a run as lists show it.
-func runSummaryOf(c *core.Call, r executor.Record) runSummary {
-	return runSummary{
-		ID: r.RunID, WorkflowID: r.WorkflowID, Version: r.Version, DefinitionHash: r.Hash,
-		Status: core.WordsOf(r.State).Workflows, Trigger: r.Trigger, Error: core.FailureOf(r.Error),
-		CreatedAt: core.Timestamp(r.CreatedAt), StartedAt: core.TimestampOrNil(r.StartedAt), CompletedAt: core.TimestampOrNil(r.CompletedAt),
-		DurationSeconds: core.Seconds(r.StartedAt, r.CompletedAt), Authors: core.AuthorsOf(r), Rights: c.RightsOn(r.WorkflowID),
-	}
-}
-
-// listRuns lists the runs of one workflow, newest first. A status selects all states that have
-// that word.
-func (h *handlers) listRuns(c *core.Call) error {
-	q, p, err := c.PageQuery()
-	if err != nil {
-		return err
-	}
-	var states []machine.State
-	if word := q.Get("status"); word != "" {
-		// A filter that is not understood would show too much.
-		if states = core.StatesOf(word, core.InWorkflows); states == nil {
-			return core.Malformed("status must be one of %s, not %q.", strings.Join(core.Vocabulary(core.InWorkflows), ", "), core.Truncate(word))
-		}
-	}
-	// By a slug, too; and a workflow that is not there is 404 and not an empty list.
-	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), c.Param("id"))
-	if err != nil {
-		return err
-	}
-	found, err := h.Executor.Runs(c.Ctx(), executor.RunQuery{
-		TenantID: c.TenantID(), WorkflowID: w.ID, States: states,
-		Limit: p.Limit, Offset: p.Offset, Cursor: p.Cursor, WantTotal: p.WantTotal(),
-	})
-	if err != nil {
-		return err
-	}
-	return c.Reply(http.StatusOK, runList{
-		Runs:  elements.Map(found.Runs, func(r executor.Record) runSummary { return runSummaryOf(c, r) }),
-		Total: core.TotalOrNothing(found.Total, p.WantTotal()), NextCursor: core.TextOrNull(found.Next),
-	})
-}
-
 // getRunDefinition returns the definition that a run runs, also after its workflow was deleted.
 // With Accept: application/yaml it is the text that its author wrote.
 func (h *handlers) getRunDefinition(c *core.Call) error {
-	text, run, err := h.Executor.Definition(c.Ctx(), c.TenantID(), c.Param("run_id"))
+	q, err := c.Query()
+	if err != nil {
+		return err
+	}
+	version, err := core.IntParam(q, "version", 0, 1, math.MaxInt32)
+	if err != nil {
+		return err
+	}
+	text, run, err := h.Executor.DefinitionOf(c.Ctx(), c.TenantID(), c.Param("run_id"), version)
 	if err != nil {
 		return err
 	}

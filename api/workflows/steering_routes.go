@@ -16,7 +16,7 @@ func (h *handlers) steeringRoutes() []core.Route {
 		core.Route{
 			Method: http.MethodGet, Path: run + "/steps/{step_id}/iterations", ID: "listIterations", Tag: "runs",
 			Summary: "List a loop's iterations: the ended ones in the order in which they ended, then the running ones", Action: access.View, On: core.OnRun,
-			Query:   append([]core.Param{{Name: "status", Enum: []string{"running", "completed", "failed"}, Description: "Only iterations in this state."}}, core.CursorPaging()...),
+			Query:   append([]core.Param{{Name: "status", Enum: []string{"running", "waiting", "completed", "failed"}, Description: "Only iterations in this state; waiting are those of the running ones that wait."}}, core.CursorPaging()...),
 			Answers: core.OK(iterationList{}), Codes: []string{"run_not_found", "step_not_found"},
 		}.Handle(core.NoBody(h.listIterations)),
 		// Pure: it computes and stores nothing, so that it ends with its client.

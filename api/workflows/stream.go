@@ -14,17 +14,61 @@ import (
 // core.Call.Stream.
 func (h *handlers) streamRun(c *core.Call) error {
 	id := c.Param("run_id")
-	after, err := core.LastEventID(c.Request)
+	how, err := streamOptions(c)
 	if err != nil {
 		return err
 	}
 	tenantID := c.TenantID()
-	return c.Stream(id, after, func(ctx context.Context, run executor.Record) core.FrameFunc {
-		s := &workflowsStream{startedAt: run.StartedAt, stepTypes: func(seq int64) (func(string) string, int64, error) {
+	return c.StreamFrom(id, how.after, how.first, func(ctx context.Context, run executor.Record) core.FrameFunc {
+		s := &workflowsStream{startedAt: run.StartedAt, withoutOutputs: how.withoutOutputs, stepTypes: func(seq int64) (func(string) string, int64, error) {
 			return h.Executor.StepTypes(ctx, tenantID, id, seq)
 		}}
 		return s.frame
 	})
+}
+
+// streamHow is what the query of a stream asks for.
+type streamHow struct {
+	after          int64
+	withoutOutputs bool
+	first          func(executor.Record) core.Frame // nil: no frame before the run's own
+}
+
+// streamSnapshot is the data of a first frame that is asked for.
+type streamSnapshot struct {
+	RunID       string `json:"run_id"`
+	SnapshotSeq int64  `json:"snapshot_seq"`
+}
+
+// streamOptions reads where a stream begins, and what its frames have. A browser that reconnects
+// sends the id of its last frame and the query of its first request, so the id wins.
+func streamOptions(c *core.Call) (how streamHow, err error) {
+	q, err := c.Query()
+	if err != nil {
+		return how, err
+	}
+	if how.after, err = core.LastEventID(c.Request); err != nil {
+		return how, err
+	}
+	if q.Has("after") && c.Request.Header.Get("Last-Event-ID") == "" {
+		seq, ok := core.ParseEventID(q.Get("after"))
+		if !ok {
+			return how, core.Malformed("after must be the number of an event, not %q.", core.Truncate(q.Get("after")))
+		}
+		how.after = seq
+	}
+	output := q.Get("output")
+	if output != "" && output != "full" && output != "none" {
+		return how, core.Malformed("output must be full or none, not %q.", core.Truncate(output))
+	}
+	how.withoutOutputs = output == "none"
+	snapshot, err := core.BoolParam(q, "snapshot")
+	if snapshot {
+		how.first = func(run executor.Record) core.Frame {
+			return core.Frame{Event: "snapshot", Data: streamSnapshot{run.RunID, run.Seq}}
+		}
+	}
+	return how, err
 }
 
 // workflowsEvent is the data of every frame of the workflows dialect; each event fills what it
@@ -73,6 +117,8 @@ type workflowsStream struct {
 	startedAt time.Time
 	// started is set once the run's start was shown.
 	started bool
+	// withoutOutputs leaves outputs out of the frames.
+	withoutOutputs bool
 	// stepTypes returns the types of the version at seq and the first event of
 	// the next version (0: none yet).
 	stepTypes func(seq int64) (func(stepID string) string, int64, error)
@@ -105,6 +151,9 @@ func (s *workflowsStream) frame(e events.Event) (core.Frame, bool, error) {
 		Kind: d.Kind, Until: core.TimestampOrNil(d.Until), TimeoutAt: core.TimestampOrNil(d.TimeoutAt),
 		Name: d.Name, RequestID: d.RequestID, Payload: d.Payload,
 		Status: statusAfter(e.Kind),
+	}
+	if s.withoutOutputs {
+		out.Output = nil
 	}
 	return core.Frame{Event: word, Data: out}, true, nil
 }

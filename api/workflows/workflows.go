@@ -11,6 +11,7 @@ import (
 	"heddle/api/core"
 	"heddle/definitions/workflows"
 	"heddle/executor"
+	"heddle/versions"
 	"slices"
 	"time"
 )
@@ -18,6 +19,7 @@ import (
 // Services are the use cases that the routes call. None may be nil when a request is served.
 type Services struct {
 	Definitions *workflows.Service
+	Versions    *versions.Service
 	Executor    *executor.Service
 	// Now returns the present time, for a usage that reaches up to now.
 	Now func() time.Time

@@ -17,6 +17,8 @@ var listTests = map[string]func(*testing.T, *store.DB){
 	"run list pages without gap or repeat":       testRunPages,
 	"run list filters":                           testRunFilters,
 	"run list with every combination of filters": testRunFilterCombinations,
+	"run list with random filters":               RunFilters,
+	"rows have what lists show":                  testRunRowDetails,
 	"run list pages by start":                    testRunPagesByStart,
 	"run list refuses foreign cursors":           testRunCursors,
 	"workflow list pages without gap or repeat":  testWorkflowPages,
@@ -49,7 +51,7 @@ func testRunPages(t *testing.T, db *store.DB) {
 	slices.Reverse(want)
 	for name, q := range map[string]executor.RunQuery{
 		"all":          {TenantID: "t1", Limit: 4},
-		"workflow":     {TenantID: "t1", WorkflowID: "wf_1", Limit: 4},
+		"workflow":     {TenantID: "t1", Workflows: []string{"wf_1"}, Limit: 4},
 		"three states": {TenantID: "t1", States: states, Limit: 4},
 	} {
 		var got []string
@@ -94,12 +96,12 @@ func testRunFilters(t *testing.T, db *store.DB) {
 		want []string
 	}{
 		"all":             {executor.RunQuery{}, []string{"run_c", "run_b", "run_a"}},
-		"workflow":        {executor.RunQuery{WorkflowID: "wf_1"}, []string{"run_b", "run_a"}},
+		"workflow":        {executor.RunQuery{Workflows: []string{"wf_1"}}, []string{"run_b", "run_a"}},
 		"visible":         {executor.RunQuery{WorkflowIDs: []string{"wf_2", "wf_9"}}, []string{"run_c"}},
 		"nothing visible": {executor.RunQuery{WorkflowIDs: []string{}}, []string{}},
 		"state":           {executor.RunQuery{States: []machine.State{machine.Failed}}, []string{"run_c"}},
 		"states":          {executor.RunQuery{States: []machine.State{machine.Failed, machine.Queued}}, []string{"run_c", "run_b", "run_a"}},
-		"trigger":         {executor.RunQuery{Trigger: "api"}, []string{"run_b"}},
+		"trigger":         {executor.RunQuery{Triggers: []string{"api"}}, []string{"run_b"}},
 		"started after":   {executor.RunQuery{StartedAfter: at(10)}, []string{"run_c"}},
 		"started before":  {executor.RunQuery{StartedBefore: at(20)}, []string{"run_b"}},
 		"offset":          {executor.RunQuery{Offset: 1}, []string{"run_b", "run_a"}},
@@ -127,8 +129,8 @@ func testRunCursors(t *testing.T, db *store.DB) {
 		"junk":           {TenantID: "t1", Cursor: "?"},
 		"not ours":       {TenantID: "t1", Cursor: "e30"},
 		"other tenant's": {TenantID: "t2", Cursor: p.Next},
-		"other filter's": {TenantID: "t1", Cursor: p.Next, Trigger: "api"},
-		"other workflow": {TenantID: "t1", Cursor: p.Next, WorkflowID: "wf_1"},
+		"other filter's": {TenantID: "t1", Cursor: p.Next, Triggers: []string{"api"}},
+		"other workflow": {TenantID: "t1", Cursor: p.Next, Workflows: []string{"wf_1"}},
 		"cut":            {TenantID: "t1", Cursor: p.Next[:len(p.Next)-2]},
 	} {
 		q.Limit = 10

@@ -44,8 +44,8 @@ func someRuns(t *testing.T, db *store.DB, n int) []executor.Record {
 func selected(runs []executor.Record, q executor.RunQuery) []string {
 	byStart := !q.StartedAfter.IsZero() || !q.StartedBefore.IsZero()
 	list := slices.DeleteFunc(slices.Clone(runs), func(r executor.Record) bool {
-		return q.WorkflowID != "" && r.WorkflowID != q.WorkflowID || q.WorkflowIDs != nil && !slices.Contains(q.WorkflowIDs, r.WorkflowID) ||
-			len(q.States) > 0 && !slices.Contains(q.States, r.State) || q.Trigger != "" && r.Trigger != q.Trigger ||
+		return q.Workflows != nil && !slices.Contains(q.Workflows, r.WorkflowID) || q.WorkflowIDs != nil && !slices.Contains(q.WorkflowIDs, r.WorkflowID) ||
+			len(q.States) > 0 && !slices.Contains(q.States, r.State) || len(q.Triggers) > 0 && !slices.Contains(q.Triggers, r.Trigger) ||
 			byStart && r.StartedAt.IsZero() || !q.StartedAfter.IsZero() && !r.StartedAt.After(q.StartedAfter) ||
 			!q.StartedBefore.IsZero() && !r.StartedAt.Before(q.StartedBefore)
 	})
@@ -88,14 +88,14 @@ func testRunFilterCombinations(t *testing.T, db *store.DB) {
 // combinations returns queries of the tenant t1 with each combination of filters.
 func combinations() []executor.RunQuery {
 	var all []executor.RunQuery
-	for _, workflow := range []string{"", "wf_1"} {
+	for _, workflows := range [][]string{nil, {"wf_1"}} {
 		for _, visible := range [][]string{nil, {"wf_2"}, {"wf_1", "wf_2", "wf_3"}} {
 			for _, states := range [][]machine.State{nil, {machine.Failed}, {machine.Queued, machine.Completed, machine.Running}} {
-				for _, trigger := range []string{"", "api", "webhook"} {
+				for _, triggers := range [][]string{nil, {"api"}, {"webhook"}, {"manual", "api"}} {
 					for _, after := range []time.Time{{}, at(8), at(100_000)} {
 						for _, before := range []time.Time{{}, at(30)} {
 							all = append(all, executor.RunQuery{
-								TenantID: "t1", WorkflowID: workflow, WorkflowIDs: visible, States: states, Trigger: trigger,
+								TenantID: "t1", Workflows: workflows, WorkflowIDs: visible, States: states, Triggers: triggers,
 								StartedAfter: after, StartedBefore: before, Limit: 7, WantTotal: true,
 							})
 						}
@@ -122,4 +122,40 @@ func testRunPagesByStart(t *testing.T, db *store.DB) {
 		q.Cursor = p.Next
 	}
 	same(t, "next", q.Cursor, "")
+}
+
+// testRunRowDetails: a row has what its start gave it and what its commits say, and the
+// details of a page what other rows have.
+func testRunRowDetails(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	c := newRun(w, "run_1", 1)
+	c.Row.ScheduleID, c.Row.DueAt, c.Row.Labels = "sched_1", at(7), map[string]string{"a": "1", "b": "ü \"x\""}
+	c.Row.Steps = &machine.StepCounts{Total: 3, Pending: 2, Running: 1}
+	c.Member = &executor.Member{Name: "order-1"}
+	older := newRun(w, "run_0", 0)
+	commit(t, db, c, older)
+	next := grow(c, machine.WaitingSignal, 2)
+	next.Member = nil
+	next.Row.Steps = &machine.StepCounts{Total: 3, Pending: 1, Waiting: 1, Completed: 1}
+	next.Row.Waiting = &executor.Waiting{Kind: "signal", Signal: "go", Prompt: "Go?", TimeoutAt: at(99), Count: 2}
+	want := next.Row
+	// An update leaves what the insertion wrote.
+	next.Row.ScheduleID, next.Row.DueAt, next.Row.Labels = "", time.Time{}, nil
+	commit(t, db, next)
+	got, err := db.Run(ctx, "t1", "run_1")
+	must(t, err)
+	same(t, "row", got, want)
+	list, ahead, err := db.RunDetails(ctx, "t1", []executor.Record{got, older.Row}, 10)
+	must(t, err)
+	same(t, "details", list, []executor.RunDetails{
+		{WorkflowID: "wf_1", Slug: "one", WorkflowName: "Name of one", Name: "order-1"}, {WorkflowID: "wf_1", Slug: "one", WorkflowName: "Name of one"},
+	})
+	same(t, "ahead", ahead, map[string]int{"run_0": 0})
+	// The labels go with the run.
+	next = grow(next, machine.Completed, 3)
+	commit(t, db, next)
+	must(t, db.DeleteRun(ctx, "t1", "run_1"))
+	p, err := db.Runs(ctx, executor.RunQuery{TenantID: "t1", Text: "1", Limit: 5})
+	must(t, err)
+	same(t, "labelled", runIDs(p), []string{})
 }
