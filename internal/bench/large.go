@@ -34,6 +34,12 @@ func largeCase(ctx context.Context, b *session) (err error) {
 	if err != nil {
 		return err
 	}
+	var sum struct {
+		Run struct{ Seq int64 }
+	}
+	if err := s.client.Do(ctx, client.Request{Method: http.MethodGet, Path: "/api/workflows/runs/" + ended + "?view=summary"}, &sum); err != nil {
+		return err
+	}
 	var ids, runs []string
 	for _, part := range []struct {
 		name string
@@ -54,6 +60,11 @@ func largeCase(ctx context.Context, b *session) (err error) {
 			return err
 		}},
 		{"get run", func() error { return s.get(ctx, "/api/workflows/runs/"+ended) }},
+		{"summary", func() error { return s.get(ctx, "/api/workflows/runs/"+ended+"?view=summary") }},
+		{"steps", func() error { return s.get(ctx, "/api/workflows/runs/"+ended+"/steps?limit=200") }},
+		{"changed", func() error {
+			return s.get(ctx, "/api/workflows/runs/"+ended+"/steps?changed_after="+strconv.FormatInt(sum.Run.Seq-5, 10))
+		}},
 		{"inspect", func() error { return s.get(ctx, "/v1/runs/"+ended) }},
 	} {
 		cost, err := s.cost(times, part.call)

@@ -49,6 +49,30 @@ func listsCase(ctx context.Context, b *session) error {
 		{"of one, state", "/api/workflows/flow-000007/runs?limit=50&status=failed"},
 		{"instances", "/api/workflows/workflows/flow-000007/instances?pageSize=50"},
 		{"waiting", "/api/workflows/workflows/flow-000007/instances?pageSize=50&status=waiting"},
+		{"tenant", "/api/workflows/runs?limit=50"},
+		{"states", "/api/workflows/runs?limit=50&status=failed,waiting&trigger=manual,api"},
+		{"two flows", "/api/workflows/runs?limit=50&workflow=flow-000007,flow-000008&status=failed"},
+		{"oldest", "/api/workflows/runs?limit=50&order=created"},
+		{"schedule", "/api/workflows/runs?limit=50&schedule_id=sched_1"},
+		{"no schedule", "/api/workflows/runs?limit=50&schedule_id=sched_none&status=failed"},
+		{"key", "/api/workflows/runs?limit=50&started_by=key_none"},
+		{"label", "/api/workflows/runs?limit=50&label.customer=c1"},
+		{"no label", "/api/workflows/runs?limit=50&label.customer=none"},
+		{"label, rare", "/api/workflows/runs?limit=50&label.customer=c1&error_code=none&order=-ended"},
+		{"error", "/api/workflows/runs?limit=50&error_code=timeout"},
+		{"no error", "/api/workflows/runs?limit=50&error_code=none"},
+		{"version", "/api/workflows/flow-000007/runs?limit=50&version=1"},
+		{"text", "/api/workflows/runs?limit=50&q=run_00005"},
+		{"no text", "/api/workflows/runs?limit=50&q=nowhere"},
+		{"tag", "/api/workflows/runs?limit=50&tag=none"},
+		{"ended", "/api/workflows/runs?limit=50&order=-ended&status=failed"},
+		{"ended since", "/api/workflows/runs?limit=50&ended_after=" + middle},
+		{"ended never", "/api/workflows/runs?limit=50&ended_after=" + future},
+		{"longest", "/api/workflows/runs?limit=50&order=-duration"},
+		{"longest of one", "/api/workflows/flow-000007/runs?limit=50&order=-duration&status=cancelled"},
+		{"too long", "/api/workflows/runs?limit=50&min_duration=3600"},
+		{"too short", "/api/workflows/runs?limit=50&max_duration=0.001"},
+		{"created", "/api/workflows/runs?limit=50&created_after=" + middle + "&created_before=" + at(manyRuns/2+3600) + "&status=failed&order=-duration"},
 	})
 }
 
@@ -139,10 +163,15 @@ func (b *session) fill(ctx context.Context, tenant string, runs int) (*sql.DB, e
 			SELECT 'wf_' || W, 'TENANT', 'flow-' || W, 'Flow ' || W, 'Straße ' || n, 'active', 'manual', '[]', 1, 1, 'h', 1, EPOCH + n, EPOCH + n, 'flow ' || W || CHAR || 'flow-' || W || CHAR || 'strasse ' || n FROM g WHERE true`},
 		{manyWorkflows, `INSERT INTO workflow_versions (workflow_id, number, tenant_id, label, definition, hash, change_summary, created_by, created_at)
 			SELECT 'wf_' || W, 1, 'TENANT', '', '{"name":"Flow","steps":[]}', 'h', '', '', EPOCH + n FROM g WHERE true`},
-		{runs, `INSERT INTO runs (id, tenant_id, workflow_id, slug, version, hash, trigger_kind, input, trace_parent, trace_state, created_at, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd)
+		{runs, `INSERT INTO runs (id, tenant_id, workflow_id, slug, version, hash, trigger_kind, input, trace_parent, trace_state, created_at, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd,
+			schedule_id, error_code, labels)
 			SELECT 'run_' || R, 'TENANT', 'wf_' || V, 'flow-' || V, 1, 'h', CASE WHEN n % 10 > 0 THEN 'manual' WHEN n % 11 > 0 THEN 'api' ELSE 'schedule' END, '{}', '', '', EPOCH + n * 1000,
 			CASE WHEN n / 100 % 1000 = 7 THEN 'failed' WHEN n / 100 % 100 = 1 THEN 'waiting_signal' WHEN n / 100 % 100 = 2 THEN 'cancelled' ELSE 'completed' END, 1,
-			EPOCH + n * 1000 + CASE n % 3 WHEN 0 THEN n % 5000 ELSE 0 END, EPOCH + n * 1000 + 5000, EPOCH + n * 1000 + 5000, 0, '{}', '', 0, 0 FROM g WHERE true`},
+			EPOCH + n * 1000 + CASE n % 3 WHEN 0 THEN n % 5000 ELSE 0 END, CASE WHEN n / 100 % 100 = 1 THEN 0 ELSE EPOCH + n * 1000 + 5000 END, EPOCH + n * 1000 + 5000, 0, '{}', '', 0, 0,
+			CASE WHEN n % 110 = 0 THEN 'sched_1' ELSE '' END, CASE WHEN n / 100 % 1000 = 7 THEN 'timeout' ELSE '' END,
+			CASE WHEN n % 1000 = 3 THEN '{"customer":"c1"}' ELSE '' END FROM g WHERE true`},
+		{runs, `INSERT INTO run_labels (tenant_id, key, value, created_at, run_id)
+			SELECT 'TENANT', 'customer', 'c1', EPOCH + n * 1000, 'run_' || R FROM g WHERE n % 1000 = 3`},
 		{1, `INSERT INTO run_counts (tenant_id, workflow_id, state, trigger_kind, shard, n)
 			SELECT tenant_id, workflow_id, state, trigger_kind, 0, count(*) FROM runs, g WHERE true GROUP BY tenant_id, workflow_id, state, trigger_kind`},
 	} {

@@ -137,7 +137,7 @@ func (r *rig) begunAfter(ctx context.Context, due time.Time, runner *recordingRu
 		}
 		return begun, nil
 	}
-	for q := (executor.RunQuery{TenantID: r.tenant, WorkflowID: r.workflow, Limit: 200}); ; {
+	for q := (executor.RunQuery{TenantID: r.tenant, Workflows: []string{r.workflow}, Limit: 200}); ; {
 		page, err := r.Executor.Runs(ctx, q)
 		if err != nil {
 			return nil, err
