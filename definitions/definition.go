@@ -143,4 +143,21 @@ type SignalWait struct {
 	Name   string          `json:"name" rule:"required,len=1..200" doc:"The signal's name"`
 	Schema json.RawMessage `json:"schema,omitempty" rule:"object" doc:"JSON Schema 2020-12 of the payload"`
 	Prompt string          `json:"prompt,omitempty" doc:"What to ask the person who answers"`
+	// Context is an object of templates, rendered when the wait opens.
+	Context   json.RawMessage `json:"context,omitempty" rule:"object" doc:"What the person who answers is shown besides: an object of values and templates"`
+	Choices   []string        `json:"choices,omitempty" rule:"len=1..50" doc:"The answers to choose from, in place of a schema: the payload is one of these texts"`
+	Assignees []string        `json:"assignees,omitempty" rule:"len=1..50" doc:"Names or ids of the keys and users who are asked; templates. Anyone who may answer, unless given"`
+}
+
+// PayloadSchema returns the JSON Schema of the payload: the author's, or that of the choices;
+// nil: any payload fits.
+func (s *SignalWait) PayloadSchema() json.RawMessage {
+	if len(s.Choices) == 0 {
+		return s.Schema
+	}
+	list, err := json.Marshal(s.Choices)
+	if err != nil {
+		return s.Schema // texts always encode
+	}
+	return json.RawMessage(`{"enum":` + string(list) + `}`)
 }

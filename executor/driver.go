@@ -285,6 +285,7 @@ func (d *driver) applyAll(a *activeRun, messages []message, held bool) (machine.
 			total.Run, total.More = c.Run, c.More
 			total.Events = append(total.Events, c.Events...)
 			total.Effects = append(total.Effects, c.Effects...)
+			total.Requests = append(total.Requests, c.Requests...)
 		}
 		if m.answer != nil {
 			answers = append(answers, answer{m.answer, m.posted, outcome{effect: len(c.Events) > 0, err: err}, m.audit})

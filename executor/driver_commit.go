@@ -27,6 +27,7 @@ func (d *driver) commitGrowth(a *activeRun, change machine.Change, answers []ans
 		Row:      rowOf(change.Run, a.trace, d.cfg.now()),
 		Expected: a.run.Seq,
 		Events:   change.Events,
+		Requests: change.Requests,
 		Snapshot: a.snapshots.take(change),
 		Blobs:    blobs,
 		With:     with,

@@ -61,7 +61,7 @@ func (d *driver) failUnjournalable(a *activeRun, cause error) error {
 	evs := machine.FailUnloaded(a.id, row.State, row.Seq, row.StartedAt, now, failure)
 	row.State, row.Seq, row.Error = machine.Failed, row.Seq+int64(len(evs)), failure
 	row.CompletedAt, row.WakeAt = now, time.Time{}
-	err := d.commits.submit(a.epoch, Commit{Row: row, Expected: a.run.Seq, Events: evs})
+	err := d.commits.submit(a.epoch, Commit{Row: row, Expected: a.run.Seq, Events: evs, Requests: machine.CancelRequests(now)})
 	d.cfg.Log.Error("a run was failed: its journal cannot be written", "run_id", a.id, "seq", a.run.Seq, "error", cause, "failed", err == nil)
 	if err == nil {
 		d.trace(a, machine.Change{Run: a.run, Events: evs})

@@ -170,6 +170,9 @@ type Commit struct {
 	// Audit is what the requests behind the change add to the audit trail in its
 	// transaction.
 	Audit []audit.Entry
+	// Requests is what the events do to the run's input requests, whose rows are written
+	// with them; nil in most commits.
+	Requests []machine.RequestChange
 }
 
 // Journal is a run as the store keeps it. Snapshot is the newest one, nil where there is

@@ -18,6 +18,7 @@ type inputData struct {
 	Name      string              `json:"name,omitempty"`
 	RequestID string              `json:"request_id,omitempty"`
 	Payload   string              `json:"payload,omitempty"` // the JSON text, so that it stays as it is
+	Key       string              `json:"key,omitempty"`     // of a signal
 	FromStep  string              `json:"from_step,omitempty"`
 	Redrive   string              `json:"redrive,omitempty"`
 	Version   int                 `json:"version,omitempty"` // of a resume on another version, with Hash
@@ -43,7 +44,7 @@ func encodeInput(in machine.Input, lines []audit.Entry) (kind string, data json.
 	case machine.Pause:
 		kind, d = "pause", inputData{By: in.By}
 	case machine.Signal:
-		kind, d = "signal", inputData{Name: in.Name, RequestID: in.RequestID, Payload: string(in.Payload), By: in.By}
+		kind, d = "signal", inputData{Name: in.Name, RequestID: in.RequestID, Payload: string(in.Payload), By: in.By, Key: in.Key}
 	case machine.Resume:
 		kind, d = "resume", inputData{FromStep: in.FromStep, Redrive: in.Redrive, IfPaused: in.IfPaused, By: in.By}
 		if in.Plan != nil {
@@ -79,7 +80,7 @@ func (b *inbox) decodeInput(ctx context.Context, p Posted, d inputData) (machine
 	case "pause":
 		return machine.Pause{By: d.By}, nil
 	case "signal":
-		sig := machine.Signal{Name: d.Name, RequestID: d.RequestID, By: d.By}
+		sig := machine.Signal{Name: d.Name, RequestID: d.RequestID, By: d.By, Key: d.Key}
 		if d.Payload != "" {
 			sig.Payload = json.RawMessage(d.Payload)
 		}

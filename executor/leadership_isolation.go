@@ -283,7 +283,7 @@ func (l *leadership) quarantine(ctx context.Context, s Suspect) error {
 	evs := machine.FailUnloaded(row.RunID, row.State, row.Seq, row.StartedAt, now, verdict(s, acting))
 	row.State, row.Seq, row.Error = machine.Failed, row.Seq+int64(len(evs)), verdict(s, acting)
 	row.CompletedAt, row.UpdatedAt, row.WakeAt = now, now, time.Time{}
-	commit := Commit{Row: row, Expected: before, Events: evs}
+	commit := Commit{Row: row, Expected: before, Events: evs, Requests: machine.CancelRequests(now)}
 	if err := l.commits.submit(l.term.epoch.Load(), commit); err != nil {
 		return err
 	}

@@ -116,7 +116,7 @@ func (b *batch) add(ctx context.Context, target Target, req StartRequest, of int
 	}
 	r.Commit = Commit{
 		Row:    newRow(r.change.Run, req),
-		Events: r.change.Events, Audit: insertionLines(audit.TrailFrom(ctx), created.Run.RunID),
+		Events: r.change.Events, Requests: r.change.Requests, Audit: insertionLines(audit.TrailFrom(ctx), created.Run.RunID),
 		Member: &Member{Name: req.Name},
 	}
 	r.Row.ConcurrencyKey = key

@@ -29,7 +29,7 @@ func (s *Starter) beginOrQueue(created machine.Change, key string, target Target
 func (s *Starter) insert(a *activeRun, change machine.Change, begun bool, target Target, req StartRequest) (Record, error) {
 	row := newRow(change.Run, req)
 	row.ConcurrencyKey = a.key
-	commit := Commit{Row: row, Events: change.Events, Audit: insertionLines(req.trail, row.RunID)}
+	commit := Commit{Row: row, Events: change.Events, Requests: change.Requests, Audit: insertionLines(req.trail, row.RunID)}
 	target.fence(&commit)
 	if req.Keep != nil {
 		commit.Answer = req.Keep(row)
@@ -110,10 +110,11 @@ func (s *Starter) withBegin(created machine.Change) (machine.Change, bool) {
 		return created, false
 	}
 	return machine.Change{
-		Run:     began.Run,
-		Events:  append(append(make([]events.Event, 0, len(created.Events)+len(began.Events)), created.Events...), began.Events...),
-		Effects: began.Effects,
-		More:    began.More,
+		Run:      began.Run,
+		Events:   append(append(make([]events.Event, 0, len(created.Events)+len(began.Events)), created.Events...), began.Events...),
+		Effects:  began.Effects,
+		Requests: began.Requests,
+		More:     began.More,
 	}, true
 }
 

@@ -54,7 +54,7 @@ func (s *Starter) prepare(ctx context.Context, created machine.Change, target Ta
 	}
 	p.Commit = Commit{
 		Row:    newRow(p.change.Run, req),
-		Events: p.change.Events, Audit: insertionLines(audit.TrailFrom(ctx), p.change.Run.RunID),
+		Events: p.change.Events, Requests: p.change.Requests, Audit: insertionLines(audit.TrailFrom(ctx), p.change.Run.RunID),
 	}
 	target.fence(&p.Commit)
 	p.Row.ConcurrencyKey = key

@@ -134,6 +134,7 @@ func (s *Steering) CancelOpen(ctx context.Context, tenantID, workflowID string) 
 type SignalOutcome struct {
 	Row       Record
 	Duplicate bool // the same (run, request id) was delivered before
+	Pending   bool // no node drives runs now; it is stored and will be taken
 }
 
 // Signal delivers a signal and returns once it is journalled, or pending in the inbox. A
@@ -155,7 +156,7 @@ func (s *Steering) Signal(ctx context.Context, tenantID, runID string, sig machi
 	}
 	defer release()
 	out, err := s.submit(ctx, tenantID, runID, sig)
-	return SignalOutcome{Row: out.row, Duplicate: err == nil && !out.effect}, err
+	return SignalOutcome{Row: out.row, Duplicate: err == nil && !out.effect, Pending: out.pending}, err
 }
 
 // Delete removes a finished run with its journal, logs and large values; an open one is

@@ -103,7 +103,9 @@ func (v *expressionValidator) wait(e *entry, what string) {
 	v.frozen(e, at.Member("condition"))
 	if w.Signal != nil {
 		v.template(at.Pick("signal").Member("name"), "name", "the signal of "+what, of(e))
-		v.template(at.Pick("signal").Member("prompt"), "prompt", "the signal of "+what, of(e))
+		for _, name := range []string{"prompt", "context", "assignees"} {
+			v.template(at.Pick("signal").Member(name), name, "the signal of "+what, of(e))
+		}
 	}
 }
 

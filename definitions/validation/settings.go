@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	regexp "heddle/internal/lazyregexp"
 )
@@ -183,6 +184,7 @@ func (v *settingsValidator) wait(e *entry) {
 	case len(given) > 1:
 		v.finds.Error(source.InvalidValue, at, "Wait '%s' has more than one of seconds, until, condition and signal; keep one", e.name()).WithRelated(given...)
 	}
+	v.choices(e, at.Member("signal"))
 	// Nothing else is evaluated again and again.
 	if at.Member("condition") == nil {
 		for _, name := range []string{"poll_seconds", "probe"} {
@@ -234,4 +236,31 @@ func (v *settingsValidator) until(e *entry, n *source.Node) {
 func isTemplate(s string) bool {
 	s = strings.TrimSpace(s)
 	return strings.HasPrefix(s, "{{") && strings.HasSuffix(s, "}}") && strings.Count(s, "{{") == 1 && len(s) >= 4
+}
+
+// choices checks those of a signal: texts that differ, in place of a schema.
+func (v *settingsValidator) choices(e *entry, signal *source.Node) {
+	if signal == nil || e.step.Wait.Signal == nil {
+		return
+	}
+	at := signal.Member("choices")
+	if at == nil {
+		return
+	}
+	if schema := signal.Member("schema"); schema != nil {
+		v.finds.Error(source.InvalidValue, at, "The signal of wait '%s' has both schema and choices; keep one", e.name()).WithRelated(schema)
+	}
+	seen := map[string]bool{}
+	for i, choice := range e.step.Wait.Signal.Choices {
+		n := at.Follow("/" + strconv.Itoa(i))
+		switch {
+		case choice == "" || utf8.RuneCountInString(choice) > 200:
+			v.finds.Error(source.InvalidValue, n, "A choice has 1 to 200 characters")
+		case seen[choice]:
+			v.finds.Error(source.InvalidValue, n, "The choice '%s' stands there twice; remove one", source.Clip(choice))
+		case strings.Contains(choice, "{{"):
+			v.finds.Warn(source.Unexpanded, n, "The choice '%s' is taken as it is written: choices are no templates", source.Clip(choice))
+		}
+		seen[choice] = true
+	}
 }

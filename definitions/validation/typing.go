@@ -91,7 +91,7 @@ func waitOutput(w *definitions.WaitConfig) json.RawMessage {
 	if w.Signal == nil {
 		return json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"waited_seconds":{"type":"number"}` + late + `}}`)
 	}
-	payload := w.Signal.Schema
+	payload := w.Signal.PayloadSchema()
 	if len(payload) == 0 || bytes.Contains(payload, []byte(`"$ref"`)) {
 		payload = json.RawMessage("{}")
 	}

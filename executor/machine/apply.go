@@ -18,7 +18,9 @@ type transition struct {
 	now     int64 // the time of the input, and of every event that it leads to, in milliseconds since 1970
 	events  []events.Event
 	effects []Effect
-	buf     []byte // the data of all events, one after another
+	// requests is what happened to input requests; nil in most changes.
+	requests []RequestChange
+	buf      []byte // the data of all events, one after another
 }
 
 // New makes a queued run with one event, state_changed{"state":"queued"}. The header's Hash
@@ -87,7 +89,7 @@ func (t *transition) apply(r *Run, in Input) (Change, error) {
 // change returns what the transition has come to.
 func (t *transition) change(more bool) Change {
 	t.settleTally()
-	return Change{Run: t.Run, Events: t.events, Effects: t.effects, More: more}
+	return Change{Run: t.Run, Events: t.events, Effects: t.effects, Requests: t.requests, More: more}
 }
 
 // decide emits what follows from the input by itself. Continue and Tick have no consequence
@@ -144,7 +146,9 @@ func (t *transition) emit(kind events.Kind, p position, attempt int, d *Detail) 
 		ev.StepID = p.frame.loop.step.ID
 	}
 	// At once, so that the next decision of this transition is made on the state after it.
+	before := t.beforeRequests(p)
 	evolver{t.draft}.evolve(&ev, p, d)
+	t.noteRequests(before, &ev, p, d)
 	t.events = append(t.events, ev)
 }
 

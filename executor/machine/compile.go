@@ -341,16 +341,24 @@ func (c *compiler) wait(n *node) {
 }
 
 // signal compiles what a wait for a signal needs: name and prompt, which are templates, and
-// the schema of the payload.
+// the schema of the payload; and what an approver is shown besides.
 func (c *compiler) signal(n *node, p *waitPlan, s *definitions.SignalWait) {
 	p.name = c.text(n.step.ID, s.Name)
 	if s.Prompt != "" {
 		p.prompt = c.text(n.step.ID, s.Prompt)
 	}
-	if len(s.Schema) == 0 {
-		return
+	if len(s.Context) > 0 {
+		p.context = c.template(n.step.ID, s.Context)
 	}
-	p.schema, p.checker = s.Schema, c.checker(n.step.ID, s.Schema)
+	if len(s.Assignees) > 0 {
+		p.assignees = c.template(n.step.ID, c.encoded(n.step.ID, s.Assignees))
+	}
+	if len(s.Choices) > 0 {
+		p.choices = c.encoded(n.step.ID, s.Choices)
+	}
+	if schema := s.PayloadSchema(); len(schema) > 0 {
+		p.schema, p.checker = schema, c.checker(n.step.ID, schema)
+	}
 }
 
 // checker compiles an author's schema; id says in an error where it stands. The same holds
@@ -407,6 +415,15 @@ func (c *compiler) text(id, text string) *expressions.Template {
 		c.fail("step %q: %w", id, err)
 	}
 	return c.template(id, raw)
+}
+
+// encoded returns a list of texts as JSON.
+func (c *compiler) encoded(id string, texts []string) json.RawMessage {
+	raw, err := json.Marshal(texts)
+	if err != nil {
+		c.fail("step %q: %w", id, err)
+	}
+	return raw
 }
 
 // secondsToDuration converts a number of seconds, capped at maxDuration; 0 for what is not

@@ -34,9 +34,9 @@ import (
 //	iteration_started        -
 //	iteration_completed      result, latency_ms
 //	iteration_failed         error, latency_ms
-//	signal_received          name, request_id, payload
+//	signal_received          name, request_id, payload, answer_key (Signal.Key)
 //	signal_rejected          name, request_id, signal_seq, error
-//	input_requested          request_id, name, schema, prompt
+//	input_requested          request_id, name, schema, prompt, context, choices, assignees
 //	input_resolved           request_id, name, payload, signal_seq (the signal_received that resolved it)
 //	compensation_started     -
 //	compensation_completed   output, latency_ms, tokens, cost_micro_usd
@@ -68,6 +68,10 @@ type Detail struct {
 	SignalSeq     int64           `json:"signal_seq,omitempty"`
 	Prompt        string          `json:"prompt,omitempty"`
 	Schema        json.RawMessage `json:"schema,omitempty"`
+	Context       json.RawMessage `json:"context,omitempty"`
+	Choices       json.RawMessage `json:"choices,omitempty"`
+	Assignees     json.RawMessage `json:"assignees,omitempty"`
+	AnswerKey     string          `json:"answer_key,omitempty"`
 	Payload       json.RawMessage `json:"payload,omitempty"`
 	Output        json.RawMessage `json:"output,omitempty"`
 	Result        json.RawMessage `json:"result,omitempty"`
@@ -83,6 +87,10 @@ type Detail struct {
 	Usage
 
 	branch int // of a condition, as evolve needs it; in the journal it is part of output
+	// Of input_resolved, who answered, and of step_completed, whether a wait for a signal
+	// timed out: for RequestChange. The journal has them with other events.
+	answeredBy Attribution
+	timedOut   bool
 }
 
 // ReadDetail decodes an event's Data; an event without any has the zero Detail. Errors:

@@ -84,7 +84,13 @@ func (d *Detail) encode(buf []byte, kind events.Kind) []byte {
 	o.numberIf("signal_seq", d.SignalSeq)
 	o.text("prompt", d.Prompt)
 	o.raw("schema", d.Schema)
+	o.raw("context", d.Context)
+	o.raw("choices", d.Choices)
+	o.raw("assignees", d.Assignees)
 	o.raw("payload", d.Payload)
+	if kind == events.SignalReceived {
+		o.text("answer_key", d.AnswerKey)
+	}
 	o.raw("output", d.Output)
 	o.raw("result", d.Result)
 	o.err(d.Error)

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"encoding/json"
+	"heddle/audit"
 	"heddle/events"
 	"slices"
 )
@@ -24,6 +25,10 @@ type keptSignal struct {
 	Payload   json.RawMessage `json:"payload"`
 	Aimed     bool            `json:"aimed,omitempty"`
 	At        int64           `json:"at"`
+	// Actor, Reason and Key are those of the signal; zero in snapshots of earlier versions.
+	Actor  audit.Actor `json:"actor,omitzero"`
+	Reason string      `json:"reason,omitempty"`
+	Key    string      `json:"key,omitempty"`
 }
 
 // signalReceived keeps a signal, whether or not a wait takes it next, and makes
@@ -31,7 +36,9 @@ type keptSignal struct {
 func (r evolver) signalReceived(ev *events.Event, d *Detail) {
 	s := &r.signals
 	_, aimed := r.openRequest(d.RequestID)
-	s.kept.set(r.edit, uint64(ev.Seq), keptSignal{Name: d.Name, RequestID: d.RequestID, Payload: d.Payload, Aimed: aimed, At: r.updatedAt})
+	s.kept.set(r.edit, uint64(ev.Seq), keptSignal{
+		Name: d.Name, RequestID: d.RequestID, Payload: d.Payload, Aimed: aimed, At: r.updatedAt, Actor: d.Actor, Reason: d.Reason, Key: d.AnswerKey,
+	})
 	if _, known := s.latest.get(d.Name); !known {
 		s.names = append(slices.Clip(s.names), d.Name)
 	}

@@ -178,6 +178,9 @@ type waitPlan struct {
 	prompt            *expressions.Template // nil: none
 	schema            json.RawMessage       // what checker was compiled from
 	checker           *schemas.Checker      // of the payload; nil: any fits
+	context           *expressions.Template // an object that the approver is shown; nil: none
+	choices           json.RawMessage       // a list of texts, of which schema is made; nil: none
+	assignees         *expressions.Template // a list; nil: none
 	timeout           time.Duration         // the wait's own; 0: none
 	continueOnTimeout bool                  // on_timeout: continue
 }

@@ -2,8 +2,13 @@ package machine
 
 import (
 	"encoding/json"
+	"fmt"
 	"heddle/events"
+	"heddle/expressions"
 	"heddle/fault"
+	"heddle/internal/exactjson"
+	"slices"
+	"strconv"
 	"time"
 )
 
@@ -42,7 +47,7 @@ func (t *transition) signal(in Signal) error {
 			return err
 		}
 	}
-	t.emit(events.SignalReceived, wholeRun, 0, in.By.addToDetail(&Detail{Name: in.Name, RequestID: in.RequestID, Payload: in.Payload}))
+	t.emit(events.SignalReceived, wholeRun, 0, in.By.addToDetail(&Detail{Name: in.Name, RequestID: in.RequestID, Payload: in.Payload, AnswerKey: in.Key}))
 	if t.keepsSignals() {
 		return nil
 	}
@@ -85,7 +90,9 @@ func (t waits) checkPayload(p position, payload json.RawMessage) []fault.Issue {
 func (t waits) resolve(p position, seq uint64) {
 	s, _ := t.signals.kept.get(seq)
 	w := t.stepAt(p).wait
-	t.emit(events.InputResolved, p, int(t.stepAt(p).lastAttempt), &Detail{RequestID: w.RequestID, Name: s.Name, Payload: s.Payload, SignalSeq: int64(seq)})
+	t.emit(events.InputResolved, p, int(t.stepAt(p).lastAttempt), &Detail{
+		RequestID: w.RequestID, Name: s.Name, Payload: s.Payload, SignalSeq: int64(seq), answeredBy: Attribution{s.Actor, s.Reason}, AnswerKey: s.Key,
+	})
 	t.complete(p, &Detail{Output: signalOutput(s.Name, s.Payload, w.RequestID, s.At)})
 }
 
@@ -108,24 +115,105 @@ func signalOutput(name string, payload json.RawMessage, requestID string, at int
 // kept signal at once.
 func (t waits) openSignalWait(p position) {
 	w, scope := t.node(p).wait, view{run: t.Run, position: p}
-	var name, prompt string
-	raw, err := w.name.Render(scope)
-	if err == nil {
-		name, err = renderedText(raw)
-	}
-	if err == nil && w.prompt != nil {
-		if raw, err = w.prompt.Render(scope); err == nil {
-			prompt, err = renderedText(raw)
-		}
-	}
+	request, err := w.renderRequest(scope)
 	if err != nil {
 		t.fail(p, expressionFailure(err), Usage{})
 		return
 	}
 	attempt := int(t.stepAt(p).lastAttempt)
-	t.emit(events.StepWaiting, p, attempt, &Detail{Kind: waitSignal, Name: name, TimeoutAt: t.waitTimeoutAt(p)})
-	t.emit(events.InputRequested, p, attempt, &Detail{RequestID: t.requestID(p, attempt), Name: name, Prompt: prompt, Schema: w.schema})
+	request.RequestID = t.requestID(p, attempt)
+	t.emit(events.StepWaiting, p, attempt, &Detail{Kind: waitSignal, Name: request.Name, TimeoutAt: t.waitTimeoutAt(p)})
+	t.emit(events.InputRequested, p, attempt, &request)
 	t.takeKeptSignal(p)
+}
+
+// renderRequest returns the detail of input_requested, but for the request's id. Errors:
+// those of expressions, the name's before the prompt's.
+func (w *waitPlan) renderRequest(scope view) (Detail, error) {
+	d := Detail{Schema: w.schema, Choices: w.choices}
+	for _, field := range []struct {
+		template *expressions.Template
+		text     *string
+	}{{w.name, &d.Name}, {w.prompt, &d.Prompt}} {
+		if field.template == nil {
+			continue
+		}
+		raw, err := field.template.Render(scope)
+		if err == nil {
+			*field.text, err = renderedText(raw)
+		}
+		if err != nil {
+			return d, err
+		}
+	}
+	if w.context != nil {
+		raw, err := w.context.Render(scope)
+		if err != nil {
+			return d, err
+		}
+		d.Context = boundContext(raw)
+	}
+	if w.assignees == nil {
+		return d, nil
+	}
+	raw, err := w.assignees.Render(scope)
+	if err == nil {
+		d.Assignees, err = assigneesOf(raw)
+	}
+	return d, err
+}
+
+// maxContext is how many bytes of context an approver is shown at most.
+const maxContext = 64 << 10
+
+// boundContext returns a rendered context, or for one beyond maxContext an object that says
+// how large it is: the journal and every list would carry it.
+func boundContext(raw json.RawMessage) json.RawMessage {
+	if len(raw) <= maxContext {
+		return raw
+	}
+	return json.RawMessage(`{"$omitted":` + strconv.Itoa(len(raw)) + `}`)
+}
+
+// maxAssignees is how many assignees a request has at most.
+const maxAssignees = 50
+
+// assigneesOf returns rendered assignees as a list of distinct texts that are not empty; nil:
+// there are none. A template may render to a list. More than maxAssignees, or a value that is
+// neither a text nor a list of texts, is an error of expressions.
+func assigneesOf(raw json.RawMessage) (json.RawMessage, error) {
+	var items []json.RawMessage
+	if err := json.Unmarshal(raw, &items); err != nil {
+		return nil, wrongAssignees()
+	}
+	var names []string
+	for _, item := range items {
+		var several []string
+		var one string
+		switch {
+		case json.Unmarshal(item, &one) == nil:
+			several = []string{one}
+		case json.Unmarshal(item, &several) != nil:
+			return nil, wrongAssignees()
+		}
+		for _, name := range several {
+			if name != "" && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(names) > maxAssignees {
+		return nil, wrongAssignees()
+	}
+	if names == nil {
+		return nil, nil
+	}
+	return exactjson.Encode(names)
+}
+
+// wrongAssignees returns the error of assignees that cannot be used.
+func wrongAssignees() error {
+	return &expressions.Error{Code: expressions.CodeType, Message: fmt.Sprintf("signal.assignees must be texts, or lists of texts, at most %d", maxAssignees)}
 }
 
 // renderedText reads a rendered text; a template that rendered to another JSON value is

@@ -154,6 +154,9 @@ type Signal struct {
 	RequestID string
 	Payload   json.RawMessage // one JSON value; nil is null
 	By        Attribution
+	// Key stands for the request that delivers the signal, so that its repetition is
+	// recognized; "": it has none.
+	Key string
 }
 
 // Cancel stops the run: attempts in flight are told to end, compensations and
@@ -250,5 +253,8 @@ type Change struct {
 	Run     *Run
 	Events  []events.Event
 	Effects []Effect
-	More    bool
+	// Requests is what the events do to input requests, in their order; it is stored with
+	// them.
+	Requests []RequestChange
+	More     bool
 }

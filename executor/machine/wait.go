@@ -19,6 +19,7 @@ const (
 // Codes of errors that are made or compared in several places.
 const (
 	codeTimeout         = "timeout"          // of a step or a loop, by timeout_seconds
+	codeWaitTimeout     = "wait_timeout"     // of a wait, by its own timeout_seconds
 	codeInterrupted     = "interrupted"      // cut off, and on_interrupt is fail
 	codeIterationFailed = "iteration_failed" // of a loop; its details name the cause
 )
@@ -209,10 +210,10 @@ func (t waits) wakeWait(p position) {
 	case timedOut && !t.attemptTimeoutAt(p).IsZero() && millis(t.attemptTimeoutAt(p)) == w.TimeoutAt:
 		t.fail(p, Failure{Error: Error{Code: codeTimeout, Message: fmt.Sprintf("Step '%s' took longer than %s.", n.step.ID, n.timeout)}}, Usage{})
 	case timedOut && !n.wait.continueOnTimeout:
-		t.fail(p, Failure{Error: Error{Code: "wait_timeout", Message: fmt.Sprintf("Wait '%s' timed out after %s.", n.step.ID, n.wait.timeout)}}, Usage{})
+		t.fail(p, Failure{Error: Error{Code: codeWaitTimeout, Message: fmt.Sprintf("Wait '%s' timed out after %s.", n.step.ID, n.wait.timeout)}}, Usage{})
 	// on_timeout: continue, as in the next case.
 	case timedOut && w.Kind == waitSignal:
-		t.complete(p, &Detail{Output: signalOutput(w.Name, null, w.RequestID, 0)})
+		t.complete(p, &Detail{Output: signalOutput(w.Name, null, w.RequestID, 0), timedOut: true})
 	case timedOut:
 		t.completeWait(p, nil)
 	case w.Kind == waitCondition:
