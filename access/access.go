@@ -23,6 +23,7 @@ const (
 	View    Action = "view"    // read definitions, versions, runs and schedules
 	Edit    Action = "edit"    // change definitions, versions, schedules and templates
 	Execute Action = "execute" // start runs, pause, resume, signal and cancel them
+	Answer  Action = "answer"  // see and answer approvals; whoever may execute may, too
 	Operate Action = "operate" // terminate, restart, redrive, backfill and delete runs
 	Admin   Action = "admin"   // keys, grants, secrets, agents, quotas, audit trail
 )

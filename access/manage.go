@@ -120,7 +120,7 @@ func (s *Service) PutGrant(ctx context.Context, tenantID string, g Grant) error 
 	for _, a := range g.Actions {
 		if !a.grantable() {
 			return fault.New(fault.Unacceptable, "invalid_actions",
-				"%q cannot be granted on a workflow; use view, edit, execute or operate.", a)
+				"%q cannot be granted on a workflow; use view, edit, execute, answer or operate.", a)
 		}
 	}
 	if err := s.store.PutGrant(ctx, tenantID, g); err != nil {

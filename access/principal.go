@@ -24,7 +24,7 @@ func (p Principal) actor() audit.Actor {
 }
 
 // allActions returns every action, in the order of their declaration.
-func allActions() []Action { return []Action{View, Edit, Execute, Operate, Admin} }
+func allActions() []Action { return []Action{View, Edit, Execute, Answer, Operate, Admin} }
 
 // roleActions returns what a role allows on every workflow of its tenant; nil
 // for RoleNone and for unknown roles.
@@ -33,11 +33,11 @@ func roleActions(r Role) []Action {
 	case RoleViewer:
 		return []Action{View}
 	case RoleEditor:
-		return []Action{View, Edit, Execute}
+		return []Action{View, Edit, Execute, Answer}
 	case RoleOperator:
-		return []Action{View, Execute, Operate}
+		return []Action{View, Execute, Answer, Operate}
 	case RoleAdmin:
-		return []Action{View, Edit, Execute, Operate, Admin}
+		return []Action{View, Edit, Execute, Answer, Operate, Admin}
 	case RoleNone:
 	}
 	return nil
@@ -48,7 +48,7 @@ func (r Role) known() bool { return r == RoleNone || roleActions(r) != nil }
 
 // grantable reports whether a may be granted on a single workflow: all but admin.
 func (a Action) grantable() bool {
-	return a == View || a == Edit || a == Execute || a == Operate
+	return a == View || a == Edit || a == Execute || a == Answer || a == Operate
 }
 
 // Permitted returns what p may do on the workflow with that id, in the order in which the
@@ -62,24 +62,24 @@ func Permitted(p Principal, workflowID string) []Action {
 		if a == Admin && workflowID != "" {
 			continue
 		}
-		if CanEverywhere(p, a) || slices.Contains(granted, a) {
+		if CanEverywhere(p, a) || granted.allows(a) {
 			can = append(can, a)
 		}
 	}
 	return can
 }
 
-// grantOn returns the actions that p is granted on one workflow; nil for none, and for the
-// tenant as a whole.
-func grantOn(p Principal, workflowID string) []Action {
+// grantOn returns what p is granted on one workflow; the zero Grant, which allows nothing,
+// where that is nothing, and for the tenant as a whole.
+func grantOn(p Principal, workflowID string) Grant {
 	if workflowID == "" {
-		return nil
+		return Grant{}
 	}
 	i := slices.IndexFunc(p.Grants, func(g Grant) bool { return g.WorkflowID == workflowID })
 	if i < 0 {
-		return nil
+		return Grant{}
 	}
-	return p.Grants[i].Actions
+	return p.Grants[i]
 }
 
 // CanEverywhere reports whether p may do a on every workflow of its tenant,
@@ -92,19 +92,28 @@ func CanEverywhere(p Principal, a Action) bool {
 // role or of a grant. An empty id stands for the tenant as a whole, which only a
 // role can allow. The caller has checked that the workflow is the tenant's.
 func Can(p Principal, a Action, workflowID string) bool {
-	return CanEverywhere(p, a) || slices.Contains(grantOn(p, workflowID), a)
+	return CanEverywhere(p, a) || grantOn(p, workflowID).allows(a)
+}
+
+// allows reports whether the grant has the action, or one that implies it.
+func (g Grant) allows(a Action) bool {
+	return slices.Contains(g.Actions, a) || a == Answer && slices.Contains(g.Actions, Execute)
 }
 
 // ViewableWorkflows returns the ids of the workflows that p may view: nil for all
 // of them, an empty list for none. Lists are filtered by it, so that a page never
 // shows what the key may not see.
-func ViewableWorkflows(p Principal) []string {
-	if CanEverywhere(p, View) {
+func ViewableWorkflows(p Principal) []string { return WorkflowsFor(p, View) }
+
+// WorkflowsFor returns the ids of the workflows on which p may do one of the
+// actions: nil for all of them, an empty list for none.
+func WorkflowsFor(p Principal, actions ...Action) []string {
+	if slices.ContainsFunc(actions, func(a Action) bool { return CanEverywhere(p, a) }) {
 		return nil
 	}
 	ids := []string{}
 	for _, g := range p.Grants {
-		if slices.Contains(g.Actions, View) {
+		if slices.ContainsFunc(actions, g.allows) {
 			ids = append(ids, g.WorkflowID)
 		}
 	}

@@ -62,6 +62,23 @@ func TestViewable(t *testing.T) {
 	}
 }
 
+// TestWhoMayExecuteMayAnswer: the one action that another implies, by role and by grant; a grant of
+// answer alone allows nothing else.
+func TestWhoMayExecuteMayAnswer(t *testing.T) {
+	p := access.Principal{Role: access.RoleNone, Grants: []access.Grant{
+		{WorkflowID: "wf_1", Actions: []access.Action{access.Execute}}, {WorkflowID: "wf_2", Actions: []access.Action{access.Answer}}, {WorkflowID: "wf_3", Actions: []access.Action{access.View}},
+	}}
+	if !access.Can(p, access.Answer, "wf_1") || !access.Can(p, access.Answer, "wf_2") || access.Can(p, access.Answer, "wf_3") || access.Can(p, access.Execute, "wf_2") || access.Can(p, access.View, "wf_2") {
+		t.Error("answer follows execute, and nothing follows answer")
+	}
+	if ids := access.WorkflowsFor(p, access.Answer); !slices.Equal(ids, []string{"wf_1", "wf_2"}) {
+		t.Errorf("it may answer in %v", ids)
+	}
+	if access.WorkflowsFor(access.Principal{Role: access.RoleOperator}, access.View, access.Answer) != nil {
+		t.Error("an operator may answer everywhere: nil")
+	}
+}
+
 func TestDeniedNamesVerbAndObject(t *testing.T) {
 	err := access.Denied(access.Execute, "workflow:checkout-flow")
 	if err.Message != "Principal lacks execute on workflow:checkout-flow." || err.Code != "acl_denied" {
@@ -80,7 +97,7 @@ func TestPermittedIsWhatCanAllows(t *testing.T) {
 		p := access.Principal{Role: role, Grants: grants}
 		for _, workflow := range []string{"wf_1", "wf_2", "wf_3", ""} {
 			want := []access.Action{}
-			for _, a := range []access.Action{access.View, access.Edit, access.Execute, access.Operate, access.Admin} {
+			for _, a := range []access.Action{access.View, access.Edit, access.Execute, access.Answer, access.Operate, access.Admin} {
 				if access.Can(p, a, workflow) && (a != access.Admin || workflow == "") {
 					want = append(want, a)
 				}

@@ -13,6 +13,7 @@ import (
 	"heddle/api/authoring"
 	"heddle/api/core"
 	"heddle/api/turns"
+	"heddle/approvals"
 	"heddle/clock"
 	"heddle/definitions/workflows"
 	"heddle/executor"
@@ -64,6 +65,7 @@ type Services struct {
 	Transfer    *versions.Transfer
 	Executor    *executor.Service
 	Schedules   *schedules.Service
+	Approvals   *approvals.Service
 	Secrets     *secrets.Service
 	Agents      *agents.Service
 	Answers     idempotency.Store

@@ -42,7 +42,7 @@ func TestAnswersSayWhatTheCallerMay(t *testing.T) {
 		{"/api/workflows/" + flow + "/schedules", []any{"schedules", 0}},
 		{"/api/workflows/schedules/" + id, []any{"schedule"}},
 	} {
-		if got := s.get(at.path).want(t, http.StatusOK).can(t, at.place...); got != `["view","edit","execute","operate"]` {
+		if got := s.get(at.path).want(t, http.StatusOK).can(t, at.place...); got != `["view","edit","execute","answer","operate"]` {
 			t.Errorf("%s: an admin can %s", at.path, got)
 		}
 		granted := s.do(request{method: http.MethodGet, path: at.path, key: made.text(t, "key")}).want(t, http.StatusOK)
@@ -50,7 +50,7 @@ func TestAnswersSayWhatTheCallerMay(t *testing.T) {
 			t.Errorf("%s: a key with a grant can %s", at.path, got)
 		}
 	}
-	if got := schedule.can(t, "schedule"); got != `["view","edit","execute","operate"]` {
+	if got := schedule.can(t, "schedule"); got != `["view","edit","execute","answer","operate"]` {
 		t.Errorf("a new schedule: %s", got)
 	}
 	if got := s.do(request{method: http.MethodGet, path: "/v1/info", key: made.text(t, "key")}).want(t, http.StatusOK).can(t); got != `[]` {
@@ -63,7 +63,7 @@ func TestInfoSaysWhereOneIs(t *testing.T) {
 	s := newStack(t)
 	before := time.Now().Truncate(time.Millisecond)
 	info := s.get("/v1/info").want(t, http.StatusOK)
-	if got := info.can(t); got != `["view","edit","execute","operate","admin"]` {
+	if got := info.can(t); got != `["view","edit","execute","answer","operate","admin"]` {
 		t.Errorf("an admin can %s", got)
 	}
 	if info.text(t, "tenant") != "default" || info.text(t, "tenant_name") != "Default" {

@@ -340,6 +340,12 @@ func (x *examples) runs() {
 		x.until(id, "waiting")
 		return id
 	}
+	const approvals = "/api/workflows/approvals"
+	x.approval(waiting(), "open")
+	x.gets("countApprovals", approvals+"/count")
+	approval := x.gets("listApprovals", approvals+"?status=open&mine=true&limit=1").text(x.t, "approvals", 0, "id")
+	x.gets("getApproval", approvals+"/"+approval)
+	x.posts("answerApproval", approvals+"/"+approval+"/answer", `{"payload":{"approved":true},"comment":"The tests are green."}`)
 	id = waiting()
 	x.posts("pauseRun", runs+id+"/pause", `{"reason":"The receiver is being moved."}`)
 	x.until(id, "paused")

@@ -2,6 +2,7 @@ package api
 
 import (
 	"heddle/api/admin"
+	"heddle/api/approvals"
 	"heddle/api/authoring"
 	"heddle/api/core"
 	"heddle/api/instances"
@@ -25,6 +26,7 @@ func routesOf(cfg Config, s *site, lines *core.MemoryBudget) []core.Route {
 			Definitions: cfg.Definitions, Versions: cfg.Versions, Templates: cfg.Templates, Transfer: cfg.Transfer, Lines: lines, Now: cfg.Now,
 		}),
 		scheduling.Routes(scheduling.Services{Definitions: cfg.Definitions, Schedules: cfg.Schedules, Now: cfg.Now}),
+		approvals.Routes(approvals.Services{Approvals: cfg.Approvals, Definitions: cfg.Definitions}),
 		workflows.Routes(workflows.Services{Definitions: cfg.Definitions, Versions: cfg.Versions, Executor: cfg.Executor, Now: cfg.Now}),
 		runs.Routes(runs.Services{Definitions: cfg.Definitions, Versions: cfg.Versions, Executor: cfg.Executor}),
 		turns.Routes(turns.Services{Definitions: cfg.Definitions, Executor: cfg.Executor, Store: cfg.Turns, TurnTime: cfg.TurnTime, NewID: cfg.NewID}),

@@ -8,7 +8,7 @@ import (
 )
 
 // place is what the requests of the route tests are made on.
-type place struct{ workflow, slug, run, finished, loop, large, calls, key, template, made, schedule string }
+type place struct{ workflow, slug, run, finished, loop, large, calls, key, template, made, schedule, approval string }
 
 func (s *stack) place() place {
 	s.t.Helper()
@@ -26,6 +26,14 @@ func (s *stack) place() place {
 	p.template = s.post("/api/workflows/templates", `{"name":"Mine","definition":`+trivial+`}`).want(s.t, http.StatusCreated).text(s.t, "template_id")
 	p.made = s.post("/api/workflows/templates/"+p.template+"/install", `{"slug":"made"}`).want(s.t, http.StatusCreated).text(s.t, "workflow_id")
 	p.schedule = s.post("/api/workflows/"+p.workflow+"/schedules", `{"cron_expression":"0 2 * * *"}`).want(s.t, http.StatusCreated).text(s.t, "schedule_id")
+	s.start(s.create(asks, `"slug":"asking"`), "")
+	s.eventually("an approval is open", func() bool {
+		list := s.get("/api/workflows/approvals?status=open").want(s.t, http.StatusOK)
+		if len(list.field(s.t, "approvals").([]any)) > 0 {
+			p.approval = list.text(s.t, "approvals", 0, "id")
+		}
+		return p.approval != ""
+	})
 	return p
 }
 
@@ -44,7 +52,7 @@ type call struct {
 func at(path string) func(place) string {
 	return func(p place) string {
 		return strings.NewReplacer("{wf}", p.workflow, "{run}", p.run, "{done}", p.finished, "{loop}", p.loop, "{large}", p.large, "{calls}", p.calls, "{key}", p.key,
-			"{tpl}", p.template, "{made}", p.made, "{sched}", p.schedule).Replace(path)
+			"{tpl}", p.template, "{made}", p.made, "{sched}", p.schedule, "{approval}", p.approval).Replace(path)
 	}
 }
 
@@ -130,6 +138,10 @@ func calls() []call {
 		{"redriveRun", "operate", "POST", at("/api/workflows/runs/{loop}/redrive"), at(`{"step_id":"each"}`), "workflow:broken", 202},
 		{"terminateRun", "operate", "POST", at("/api/workflows/runs/{done}/terminate"), nil, "workflow:trivial", 200},
 		{"cancelRun", "execute", "POST", at("/api/workflows/runs/{run}/cancel"), nil, flow, 200},
+		{"listApprovals", "view", "GET", at("/api/workflows/approvals"), nil, "", 200},
+		{"countApprovals", "view", "GET", at("/api/workflows/approvals/count"), nil, "", 200},
+		{"getApproval", "view", "GET", at("/api/workflows/approvals/{approval}"), nil, "workflow:asking", 200},
+		{"answerApproval", "answer", "POST", at("/api/workflows/approvals/{approval}/answer"), at(`{"payload":{"approved":true}}`), "workflow:asking", 200},
 		{"createTenant", "admin", "POST", at("/v1/tenants"), at(`{"slug":"new","name":"New"}`), "workflow:*", 201},
 		{"getTenantQuotas", "admin", "GET", at("/v1/tenants/default/quotas"), nil, "workflow:*", 200},
 		{"putTenantQuotas", "admin", "PUT", at("/v1/tenants/default/quotas"), at(`{"streams":1000}`), "workflow:*", 200},
@@ -225,7 +237,7 @@ func TestAnotherTenantsObjectsAreUnknown(t *testing.T) {
 	other := s.tenant("other")
 	for _, c := range calls() {
 		r := c.request(p)
-		if !strings.ContainsAny(c.path(place{"\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01"}), "\x01") && c.id != "putGrant" {
+		if !strings.ContainsAny(c.path(place{"\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01"}), "\x01") && c.id != "putGrant" {
 			continue // names no object
 		}
 		r.key = other
@@ -238,7 +250,7 @@ func TestAnotherTenantsObjectsAreUnknown(t *testing.T) {
 		unknown := c.request(place{
 			workflow: "wf_ffffffffffffffffffffffff", run: "run_ffffffffffffffffffffffff",
 			finished: "run_ffffffffffffffffffffffff", loop: "run_ffffffffffffffffffffffff", large: "run_ffffffffffffffffffffffff/blobs/blob_ffffffffffffffffffffffff", calls: "wf_ffffffffffffffffffffffff", key: "key_ffffffffffffffffffffffff",
-			template: "tpl_ffffffffffffffffffffffff", made: "wf_ffffffffffffffffffffffff", schedule: "sched_ffffffffffffffffffffffff",
+			template: "tpl_ffffffffffffffffffffffff", made: "wf_ffffffffffffffffffffffff", schedule: "sched_ffffffffffffffffffffffff", approval: "apr_ffffffffffffffffffffffff",
 		})
 		unknown.key = other
 		none := s.do(unknown)
@@ -264,8 +276,8 @@ func TestListsShowTheTenantsOwn(t *testing.T) {
 
 func TestEachRoleDoesItsActionsAndNoOthers(t *testing.T) {
 	allowed := map[string]string{
-		"viewer": "view", "editor": "view edit execute", "operator": "view execute operate",
-		"admin": "view edit execute operate admin", "none": "",
+		"viewer": "view", "editor": "view edit execute answer", "operator": "view execute answer operate",
+		"admin": "view edit execute answer operate admin", "none": "",
 	}
 	for role, actions := range allowed {
 		t.Run(role, func(t *testing.T) {

@@ -66,7 +66,7 @@ type info struct {
 	TenantName string    `json:"tenant_name" doc:"The name of the caller's tenant, for people."`
 	Key        callerKey `json:"key"`
 	// Can is for the tenant as a whole; each workflow, run and schedule has its own.
-	Can      []access.Action `json:"can" enum:"view,edit,execute,operate,admin" doc:"What the caller's role allows on everything of the tenant."`
+	Can      []access.Action `json:"can" enum:"view,edit,execute,answer,operate,admin" doc:"What the caller's role allows on everything of the tenant."`
 	Auth     authInfo        `json:"auth"`
 	Time     core.Timestamp  `json:"time" doc:"The server's time."`
 	Features []string        `json:"features" enum:"scripts,runner_tick" doc:"What this server is set up for."`

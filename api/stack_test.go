@@ -8,6 +8,7 @@ import (
 	"heddle/access"
 	"heddle/agents"
 	"heddle/api"
+	"heddle/approvals"
 	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
@@ -172,6 +173,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 		Quota: s.quota("schedules", func(q access.Quotas) int { return q.Schedules }, db.CountSchedules),
 	})
 	s.schedules = acfg.Schedules
+	acfg.Approvals = approvals.New(db, s.exec)
 	s.serve(api.New(acfg))
 	return s
 }

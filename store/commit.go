@@ -130,7 +130,7 @@ func (db *DB) commitPlan(ctx context.Context, epoch int64, p *plan) error {
 
 // writePlan executes a plan within tx, in the same order for every group, against
 // deadlocks between nodes: lease, workflows, keys, updated runs, series, blobs,
-// inputs, audit trail, and last the inserts and the counters. What loses on the way has its error
+// inputs, approvals, audit trail, and last the inserts and the counters. What loses on the way has its error
 // in the plan and is left out of all later steps. An error that is returned
 // means that tx must be rolled back: it is executor.ErrFenced where the lease
 // has another epoch; errSeparated, errAlreadyTaken, errBlobGone or
@@ -189,6 +189,10 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 	if err := takeInputs(tx, alive); err != nil {
 		return err
 	}
+	requestCounts, err := writeRequests(tx, alive)
+	if err != nil {
+		return err
+	}
 	var lines []audit.Entry
 	for _, w := range alive {
 		lines = append(lines, w.audit...)
@@ -196,7 +200,8 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 	if err := insertAuditEntries(tx, lines); err != nil {
 		return err
 	}
-	return tx.insert(p.inserts(), alive, append(countChanges(alive), statsChanges(alive)...))
+	counts := append(countChanges(alive), statsChanges(alive)...)
+	return tx.insert(p.inserts(), alive, append(counts, requestCounts...))
 }
 
 // workflowHead is what a new run's start was decided on: the workflow must

@@ -2,6 +2,7 @@ package store
 
 import (
 	"heddle/access"
+	"heddle/approvals"
 	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/schedules"
@@ -17,6 +18,7 @@ import (
 func TestEveryFilterBindsTheCursor(t *testing.T) {
 	t.Parallel()
 	everyFieldBinds[access.AuditQuery](t)
+	everyFieldBinds[approvals.Query](t)
 	everyFieldBinds[workflows.Query](t)
 	everyFieldBinds[executor.LogQuery](t)
 	everyFieldBinds[executor.NamedQuery](t)

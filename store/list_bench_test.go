@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"heddle/approvals"
 	"heddle/definitions/workflows"
 	"heddle/store"
 	"heddle/store/storetest"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
@@ -105,4 +107,76 @@ func readAfter(b *testing.B, db *store.DB, after string) {
 			b.Fatal(len(list), err)
 		}
 	}
+}
+
+// BenchmarkApprovalPages reads pages of 50 open approvals, with each filter and in both orders,
+// and counts them, of 10,000 and beside it of 100: each filter selects 50 of either, so that the
+// figures should not differ.
+func BenchmarkApprovalPages(b *testing.B) {
+	for _, many := range []int{100, 10_000} {
+		b.Run(fmt.Sprintf("sqlite/%d", many), func(b *testing.B) {
+			file := filepath.Join(b.TempDir(), "heddle.db")
+			db := open(b, "sqlite://"+file)
+			fillApprovals(b, "sqlite", file, fmt.Sprintf("WITH RECURSIVE g(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM g WHERE n + 1 < %d)", many), "printf('%06d', n)", many/50)
+			benchApprovals(b, db)
+		})
+		b.Run(fmt.Sprintf("postgres/%d", many), func(b *testing.B) {
+			url := storetest.Postgres(b)
+			db := open(b, url)
+			fillApprovals(b, "pgx", url, fmt.Sprintf("WITH g(n) AS (SELECT generate_series(0, %d))", many-1), "lpad(n::text, 6, '0')", many/50)
+			benchApprovals(b, db)
+		})
+	}
+}
+
+// fillApprovals stores open approvals: one in step of workflow wf_0, of the signal rare and of
+// the assignee ann each, the others of other ones.
+func fillApprovals(b *testing.B, driver, dsn, numbers, padded string, step int) {
+	b.Helper()
+	raw, err := sql.Open(driver, dsn)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer raw.Close()
+	every := strconv.Itoa(step)
+	for _, statement := range []string{
+		numbers + ` INSERT INTO input_requests (id, tenant_id, run_id, seq, workflow_id, slug, version, step_id, step_name, iteration, signal, prompt, schema, choices, context, assignees, input_head, started_by, on_timeout, state, opened_at, expires_at)
+			SELECT 'apr_000000' || ` + padded + `, 'tn_bench', 'run_000000' || ` + padded + `, 5, 'wf_' || n % ` + every + `, 's', 1, 'ask', '', '', CASE n % ` + every + ` WHEN 0 THEN 'rare' ELSE 'ok' END, 'Ship?', '', '', '', '', '{}', '', 'fail', 'open', 1700000000000 + n / 20, 1800000000000 - n FROM g`,
+		`INSERT INTO input_request_assignees (id, assignee, tenant_id, state, opened_at, expires_at) SELECT id, CASE signal WHEN 'rare' THEN 'ann' ELSE 'bob' END, tenant_id, state, opened_at, expires_at FROM input_requests`,
+		`INSERT INTO input_request_counts (tenant_id, workflow_id, shard, n) SELECT tenant_id, workflow_id, 0, count(*) FROM input_requests GROUP BY tenant_id, workflow_id`,
+		`ANALYZE`,
+	} {
+		if _, err := raw.Exec(statement); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func benchApprovals(b *testing.B, db *store.DB) {
+	for _, c := range []struct {
+		name  string
+		query approvals.Query
+	}{
+		{"open", approvals.Query{}}, {"workflow", approvals.Query{WorkflowID: "wf_0"}}, {"signal", approvals.Query{Signal: "rare"}},
+		{"mine", approvals.Query{Assignees: []string{"key_1", "ann"}}}, {"prefix", approvals.Query{Prefix: "run_00000000000"}},
+	} {
+		for _, order := range []approvals.Order{approvals.Oldest, approvals.ByExpiry} {
+			q := c.query
+			q.TenantID, q.State, q.Order, q.Limit = "tn_bench", approvals.Open, order, 50
+			b.Run(c.name+"/"+string(order), func(b *testing.B) {
+				for b.Loop() {
+					if page, err := db.Approvals(context.Background(), q); err != nil || len(page.Approvals) == 0 {
+						b.Fatal(len(page.Approvals), err)
+					}
+				}
+			})
+		}
+	}
+	b.Run("count", func(b *testing.B) {
+		for b.Loop() {
+			if n, err := db.OpenApprovals(context.Background(), "tn_bench", nil); err != nil || n == 0 {
+				b.Fatal(n, err)
+			}
+		}
+	})
 }

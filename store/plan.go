@@ -5,6 +5,7 @@ import (
 	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
+	"heddle/executor/machine"
 	"heddle/fault"
 	"slices"
 )
@@ -45,6 +46,8 @@ type write struct {
 	answer *answerRow
 	// taken are the commands of run_inbox whose effects this change holds.
 	taken []executor.Taken
+	// requests is what the events do to the run's input requests, in order.
+	requests []machine.RequestChange
 	// audit are the entries of the requests that made the change.
 	audit []audit.Entry
 	// input is a new run's input that has a row of its own, because it is
@@ -133,6 +136,7 @@ func (w *write) attach(c executor.Commit) error {
 	}
 	w.taken = append(w.taken, c.Taken...)
 	w.audit = append(w.audit, c.Audit...)
+	w.requests = append(w.requests, c.Requests...)
 	return nil
 }
 

@@ -104,6 +104,8 @@ func (db *DB) DeleteRun(ctx context.Context, tenantID, runID string) error {
 			"DELETE FROM run_inputs WHERE run_id = ?",
 			"DELETE FROM run_crashes WHERE run_id = ?",
 			"DELETE FROM turns WHERE run_id = ?",
+			"DELETE FROM input_request_assignees WHERE id IN (SELECT id FROM input_requests WHERE run_id = ?)",
+			"DELETE FROM input_requests WHERE run_id = ?",
 			"DELETE FROM blob_chunks WHERE blob_id IN (SELECT id FROM blobs WHERE run_id = ?)",
 			"DELETE FROM blobs WHERE run_id = ?",
 			"DELETE FROM run_logs WHERE run_id = ?",

@@ -28,6 +28,7 @@ import (
 	"errors"
 	"heddle/access"
 	"heddle/agents"
+	"heddle/approvals"
 	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/idempotency"
@@ -47,6 +48,7 @@ import (
 var (
 	_ access.Store       = (*DB)(nil)
 	_ agents.Store       = (*DB)(nil)
+	_ approvals.Store    = (*DB)(nil)
 	_ workflows.Store    = (*DB)(nil)
 	_ executor.BlobStore = (*DB)(nil)
 	_ executor.Store     = (*DB)(nil)

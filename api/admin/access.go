@@ -143,7 +143,7 @@ type putGrant struct {
 	KeyID    string `json:"key_id"`
 	Workflow string `json:"workflow" doc:"Id or slug."`
 	// Actions replace those that were granted before; admin cannot be granted.
-	Actions []access.Action `json:"actions" enum:"view,edit,execute,operate"`
+	Actions []access.Action `json:"actions" enum:"view,edit,execute,answer,operate"`
 }
 
 // grantBody is what a key may do with one workflow beyond its role.
@@ -151,7 +151,7 @@ type grantBody struct {
 	KeyID string `json:"key_id"`
 	// WorkflowID is the id, also where the request named the slug.
 	WorkflowID string          `json:"workflow_id"`
-	Actions    []access.Action `json:"actions" enum:"view,edit,execute,operate"`
+	Actions    []access.Action `json:"actions" enum:"view,edit,execute,answer,operate"`
 }
 
 // grantList is every grant of one key; there are few, so that it has no pages.

@@ -80,7 +80,7 @@ func (c *Call) Can(workflowID string) []access.Action {
 // Rights is embedded in answers about an object: what the caller may do with it. It is not part of
 // what an ETag names, because rights change without the object.
 type Rights struct {
-	Can []access.Action `json:"can" enum:"view,edit,execute,operate" doc:"What the caller may do here, by role and grant, when it was answered. It is not part of the ETag."`
+	Can []access.Action `json:"can" enum:"view,edit,execute,answer,operate" doc:"What the caller may do here, by role and grant, when it was answered. It is not part of the ETag."`
 }
 
 // RightsOn returns the caller's rights on a workflow, or on a run or schedule of it.

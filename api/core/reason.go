@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"heddle/audit"
 	"heddle/fault"
@@ -54,6 +56,31 @@ func recordReason(c *Call, request reflect.Value) error {
 	}
 	c.audit.SetReason(reason)
 	return nil
+}
+
+// RecordReason makes a text the reason of the request, for a route whose body calls it by another
+// name, which field is. Errors: those of audit.CheckReason and RefuseSecrets.
+func RecordReason(c *Call, field, text string) error {
+	if err := audit.CheckReason(text); err != nil {
+		return err
+	}
+	if err := c.RefuseSecrets(field, JSONText(text)); err != nil {
+		return err
+	}
+	c.audit.SetReason(text)
+	return nil
+}
+
+// RequestKey returns a short text that stands for the request's Idempotency-Key together with its
+// body, "" where it carries none, for an object that keeps it itself. The error is that of a key
+// of the wrong form.
+func RequestKey(c *Call) (string, error) {
+	k, err := keyOf(c)
+	if err != nil || k == nil {
+		return "", err
+	}
+	sum := sha256.Sum256([]byte(c.Principal.KeyID + "\x00" + k.Key + "\x00" + k.bodyHash))
+	return hex.EncodeToString(sum[:16]), nil
 }
 
 // secretHolder reports whether a JSON value holds a secret of a tenant.

@@ -217,6 +217,7 @@ func pathDescription(path, part string) string {
 		"{tenant}":      "The tenant's id or slug.",
 		"{secret}":      "The secret's name.",
 		"{name}":        "The signal's name.",
+		"{approval_id}": "The approval's id.",
 	}[part]
 }
 

@@ -7,6 +7,7 @@ import (
 	"heddle/access"
 	"heddle/agents"
 	"heddle/api"
+	"heddle/approvals"
 	"heddle/clock"
 	"heddle/definitions/workflows"
 	"heddle/events"
@@ -203,7 +204,8 @@ func (w *wiring) openAPI() {
 		Services: api.Services{
 			Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: st.db, Schedules: scheduleImpact{st.db}, Now: w.clock.Now}),
 			Transfer: versions.NewTransfer(versions.TransferConfig{Store: st.db, Catalog: st.registry, Secrets: st.secrets, NewID: w.newID}), Executor: st.executor,
-			Schedules: st.schedules, Secrets: st.secrets, Agents: w.agents, Templates: w.patterns, Answers: st.db, Turns: st.db,
+			Schedules: st.schedules, Approvals: approvals.New(st.db, st.executor),
+			Secrets: st.secrets, Agents: w.agents, Templates: w.patterns, Answers: st.db, Turns: st.db,
 			Isolation: st.registry.ScriptIsolation, ScriptLimits: st.registry.ScriptLimits,
 		},
 		Limits:    api.Limits{Rate: s.Rate, Stored: st.stored, StoreTime: s.DatabaseTimeout},

@@ -128,6 +128,9 @@ func (w *world) checkCounts(ctx context.Context, database string) {
 		w.fault("open the database: %v", err)
 		return
 	}
+	if wrong, err := db.WrongApprovalCounts(ctx); err != nil || wrong > 0 {
+		w.fault("%d counters of approvals were not the rows (%v)", wrong, err)
+	}
 	wrong, err := db.RecountRuns(ctx)
 	hours, err2 := db.WrongStats(ctx)
 	if err := errors.Join(err, err2, db.Close()); err != nil {

@@ -10,6 +10,7 @@ import (
 	"heddle/internal/client"
 	"heddle/store/storetest"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -217,9 +218,12 @@ func TestTheLeaderDiesOverWhatAStandbyStored(t *testing.T) {
 				n.frames(standby, run, "run_cancelled")
 				return
 			}
+			n.frames(standby, run, "signal_received")
+			n.checkApprovals(standby, run)
 			if err := deliver(n.ctx, standby, run, "last", 2); err != nil {
 				t.Fatal(err)
 			}
+			defer n.checkApprovals(standby, run)
 			if seen := n.frames(standby, run, "run_completed"); seen["signal_received"] != 2 || seen["step_completed"] != 2 {
 				t.Errorf("the run saw %v", seen)
 			}
@@ -285,6 +289,43 @@ func TestSignalsWhileLeadersDie(t *testing.T) {
 	enough()
 	s.wg.Wait()
 	s.check(n, other)
+}
+
+// checkApprovals compares the open approvals of a run with the signals that it waits for: one
+// row for each, whatever died while it was written.
+func (n *nodes) checkApprovals(c *client.Client, run string) {
+	n.t.Helper()
+	await.True(n.t, "the open approvals are the open waits", func() bool {
+		var list struct {
+			Approvals []struct {
+				ID string `json:"id"`
+			} `json:"approvals"`
+		}
+		var shown struct {
+			Current []struct {
+				Wait *struct {
+					RequestID string `json:"request_id"`
+				} `json:"wait"`
+			} `json:"current"`
+		}
+		err := errors.Join(c.Do(n.ctx, client.Request{Method: http.MethodGet, Path: "/api/workflows/approvals?status=open&q=" + run}, &list),
+			c.Do(n.ctx, client.Request{Method: http.MethodGet, Path: "/v1/runs/" + run}, &shown))
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		var open, waits []string
+		for _, a := range list.Approvals {
+			open = append(open, a.ID)
+		}
+		for _, s := range shown.Current {
+			if s.Wait != nil && s.Wait.RequestID != "" {
+				waits = append(waits, s.Wait.RequestID)
+			}
+		}
+		slices.Sort(open)
+		slices.Sort(waits)
+		return slices.Equal(open, waits)
+	})
 }
 
 // senders send numbered signals to whichever nodes there are.

@@ -21,7 +21,7 @@ var inTests = []string{
 var (
 	leaves   = []string{"audit", "clock", "deadline", "events", "fault", "idempotency", "ids", "internal/editdistance", "internal/elements", "internal/exactjson", "internal/lazyregexp", "internal/typeschema", "quota", "timers"}
 	core     = append([]string{"definitions/...", "expressions", "executor/machine", "executor/queue"}, leaves...)
-	features = append([]string{"access", "agents", "executor", "schedules", "secrets", "templates", "versions"}, core...)
+	features = append([]string{"access", "agents", "approvals", "executor", "schedules", "secrets", "templates", "versions"}, core...)
 )
 
 // impure is what the pure core and the leaves do not import, because they only
@@ -98,6 +98,7 @@ var table = map[string]rule{
 	// Features: use cases and loops.
 	"access":    {own: leaves, noStandard: outside, testOwn: stack},
 	"executor":  {own: core, external: []string{jsonschema, weights}, noStandard: outside, testOwn: stack},
+	"approvals": {own: append([]string{"access", "executor"}, core...), noStandard: outside, testOwn: stack},
 	"agents":    {own: core, noStandard: outside, testOwn: stack},
 	"secrets":   {own: leaves, noStandard: outside, testOwn: stack},
 	"schedules": {own: append([]string{"executor"}, core...), external: []string{cron}, noStandard: outside, testOwn: append([]string{"metrics"}, stack...)},
@@ -109,6 +110,7 @@ var table = map[string]rule{
 	"api/core":        {own: features, external: []string{echo, weights}},
 	"api/openapi":     {own: append([]string{"api/core", "internal/typeschema"}, features...)},
 	"api/admin":       {own: append([]string{"api/core"}, features...)},
+	"api/approvals":   {own: append([]string{"api/core"}, features...)},
 	"api/authoring":   {own: append([]string{"api/core"}, features...)},
 	"api/instances":   {own: append([]string{"api/core"}, features...)},
 	"api/runs":        {own: append([]string{"api/core"}, features...)},

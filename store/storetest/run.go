@@ -16,7 +16,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		workflowTests, versionTests, commitTests, runTests, listTests, queueTests, leaseTests, accessTests, answerTests, scheduleTests, templateTests, transferTests,
 		secretTests, agentTests, blobTests, logTests, usageTests, statsTests, seriesTests,
 		inboxTests,
-		crashTests, auditTests, turnTests,
+		crashTests, auditTests, turnTests, approvalTests,
 	} {
 		for _, name := range slices.Sorted(maps.Keys(group)) {
 			t.Run(name, func(t *testing.T) {
@@ -37,5 +37,10 @@ func checkCounts(t *testing.T, db *store.DB) {
 	must(t, err)
 	if wrong > 0 {
 		t.Errorf("%d counters of runs were wrong", wrong)
+	}
+	wrong, err = db.WrongApprovalCounts(ctx)
+	must(t, err)
+	if wrong > 0 {
+		t.Errorf("%d counters of approvals are wrong", wrong)
 	}
 }
