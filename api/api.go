@@ -8,16 +8,19 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"heddle/access"
 	"heddle/agents"
 	"heddle/api/authoring"
 	"heddle/api/core"
 	"heddle/api/turns"
+	apiworkflows "heddle/api/workflows"
 	"heddle/approvals"
 	"heddle/clock"
 	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/idempotency"
+	"heddle/live"
 	"heddle/quota"
 	"heddle/schedules"
 	"heddle/secrets"
@@ -66,6 +69,7 @@ type Services struct {
 	Executor    *executor.Service
 	Schedules   *schedules.Service
 	Approvals   *approvals.Service
+	Live        *live.Service
 	Secrets     *secrets.Service
 	Agents      *agents.Service
 	Answers     idempotency.Store
@@ -126,6 +130,9 @@ func New(cfg Config) *Handler {
 		Rate: cfg.Rate, Stored: cfg.Stored, Patience: cfg.Patience, StoreTime: cfg.StoreTime,
 	}, s.table)}
 }
+
+// EncodeChange returns the data of a frame of GET /v1/events, for live.Config.
+func EncodeChange(c live.Change) (json.RawMessage, error) { return apiworkflows.EncodeChange(c) }
 
 // NewServer returns an HTTP server of the handler with the limits that net/http leaves open. Its
 // Addr is not set: pass Serve a listener of Listen.

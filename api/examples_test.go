@@ -346,6 +346,7 @@ func (x *examples) runs() {
 	approval := x.gets("listApprovals", approvals+"?status=open&mine=true&limit=1").text(x.t, "approvals", 0, "id")
 	x.gets("getApproval", approvals+"/"+approval)
 	x.posts("answerApproval", approvals+"/"+approval+"/answer", `{"payload":{"approved":true},"comment":"The tests are green."}`)
+	x.liveShown()
 	id = waiting()
 	x.posts("pauseRun", runs+id+"/pause", `{"reason":"The receiver is being moved."}`)
 	x.until(id, "paused")
@@ -366,6 +367,18 @@ func (x *examples) runs() {
 	x.create(largeLoop, `"slug":"large"`)
 	large := x.start("large", largeText)
 	x.gets("getBlob", runs+large+"/blobs/"+x.until(large, "completed").text(x.t, "run", "output", "$blob"))
+}
+
+// liveShown records one frame: a stream has no end.
+func (x *examples) liveShown() {
+	e := x.listen(x.t, x.admin, "?topics=runs", "")
+	x.start("release", "")
+	for {
+		if _, _, data := e.next(); strings.Contains(data, `"status":"waiting"`) {
+			x.of("streamEvents").Answers["200"] = x.stable("streamEvents", data)
+			return
+		}
+	}
 }
 
 func (x *examples) runsDialect() {

@@ -142,6 +142,7 @@ func calls() []call {
 		{"countApprovals", "view", "GET", at("/api/workflows/approvals/count"), nil, "", 200},
 		{"getApproval", "view", "GET", at("/api/workflows/approvals/{approval}"), nil, "workflow:asking", 200},
 		{"answerApproval", "answer", "POST", at("/api/workflows/approvals/{approval}/answer"), at(`{"payload":{"approved":true}}`), "workflow:asking", 200},
+		{"streamEvents", "view", "HEAD", at("/v1/events"), nil, "", 200},
 		{"createTenant", "admin", "POST", at("/v1/tenants"), at(`{"slug":"new","name":"New"}`), "workflow:*", 201},
 		{"getTenantQuotas", "admin", "GET", at("/v1/tenants/default/quotas"), nil, "workflow:*", 200},
 		{"putTenantQuotas", "admin", "PUT", at("/v1/tenants/default/quotas"), at(`{"streams":1000}`), "workflow:*", 200},

@@ -15,6 +15,7 @@ import (
 	"heddle/idempotency"
 	"heddle/ids"
 	"heddle/internal/await"
+	"heddle/live"
 	"heddle/quota"
 	"heddle/schedules"
 	"heddle/secrets"
@@ -174,6 +175,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	})
 	s.schedules = acfg.Schedules
 	acfg.Approvals = approvals.New(db, s.exec)
+	acfg.Live = live.New(live.Config{Source: db, Hub: ecfg.Hub, Encode: api.EncodeChange, Now: time.Now, Epoch: newID("live_"), Log: log, Interval: 10 * time.Millisecond})
 	s.serve(api.New(acfg))
 	return s
 }

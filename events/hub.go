@@ -1,6 +1,9 @@
 package events
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // Hub wakes those who watch a run after its journal has grown. A wake-up is a
 // hint: it may come late, twice, or for nothing, and watchers read the journal
@@ -8,6 +11,7 @@ import "sync"
 type Hub struct {
 	mu       sync.Mutex // guards watchers
 	watchers map[string]map[chan struct{}]struct{}
+	tap      atomic.Pointer[func(runID string)] // nil: nobody hears of all runs
 }
 
 // NewHub returns a hub without watchers.
@@ -42,8 +46,27 @@ func (h *Hub) forget(runID string, ch chan struct{}) {
 	}
 }
 
+// Tap has f called with the id of every run whose journal has grown, and with "" where any
+// may have, until Tap is called with nil; there is one f at a time. f is called by whoever
+// commits, and must not block. Without it a growth costs the read of a pointer.
+func (h *Hub) Tap(f func(runID string)) {
+	if f == nil {
+		h.tap.Store(nil)
+		return
+	}
+	h.tap.Store(&f)
+}
+
+// Announce tells the tap, and no watcher, of a run that grew elsewhere; "" for any.
+func (h *Hub) Announce(runID string) {
+	if f := h.tap.Load(); f != nil {
+		(*f)(runID)
+	}
+}
+
 // Wake tells the run's watchers to look again. It never blocks.
 func (h *Hub) Wake(runID string) {
+	h.Announce(runID)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for ch := range h.watchers[runID] {
@@ -56,6 +79,7 @@ func (h *Hub) Wake(runID string) {
 
 // WakeAll tells every watcher to look again, as after a lost notification.
 func (h *Hub) WakeAll() {
+	h.Announce("")
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, set := range h.watchers {

@@ -25,6 +25,10 @@ func (l *leadership) heard(n Notice) {
 	}
 	switch {
 	case l.term.state().drives():
+		// What this node commits itself it has told; this is of runs that others started.
+		for _, id := range n.Runs {
+			l.cfg.Hub.Announce(id)
+		}
 	case n.Runs == nil:
 		l.cfg.Hub.WakeAll()
 	default:

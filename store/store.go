@@ -32,6 +32,7 @@ import (
 	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/idempotency"
+	"heddle/live"
 	"heddle/migrations"
 	"heddle/schedules"
 	"heddle/secrets"
@@ -53,6 +54,7 @@ var (
 	_ executor.BlobStore = (*DB)(nil)
 	_ executor.Store     = (*DB)(nil)
 	_ idempotency.Store  = (*DB)(nil)
+	_ live.Source        = (*DB)(nil)
 	_ schedules.Store    = (*DB)(nil)
 	_ secrets.Store      = (*DB)(nil)
 	_ templates.Store    = (*DB)(nil)

@@ -73,7 +73,7 @@ func (f *follower) follow(ctx context.Context, run executor.Record, s *sse) {
 // streams): 43 to 48 MiB at most, and 104 to 107 through net/http, which takes a tenth less CPU
 // for a stream that is short. False: the connection cannot be had, as with HTTP/2 or while the
 // server stops, and the request goes on as any other; then f.release is still the caller's to call.
-func (f *follower) takeOver(c *Call, run executor.Record) bool {
+func (f *follower) takeOver(c *Call, follow func(context.Context, *sse)) bool {
 	h := c.server
 	if !h.streams.add() {
 		return false
@@ -103,7 +103,7 @@ func (f *follower) takeOver(c *Call, run executor.Record) bool {
 			return
 		}
 		go watch(conn, cancel)
-		f.follow(ctx, run, s)
+		follow(ctx, s)
 	}()
 	return true
 }

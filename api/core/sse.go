@@ -54,11 +54,7 @@ func (c *Call) StreamFrom(runID string, after int64, first func(executor.Record)
 		return c.ReplyStatus(http.StatusNoContent)
 	}
 	run.Input, run.Output = nil, nil // they may be large, and the stream may be long
-	head := c.Writer.Header()
-	head.Set("Content-Type", "text/event-stream")
-	head.Set("Cache-Control", "no-store")
-	// It keeps nginx from collecting frames before it passes them on.
-	head.Set("X-Accel-Buffering", "no")
+	setStreamHead(c)
 	if c.Request.Method == http.MethodHead {
 		return c.ReplyStatus(http.StatusOK)
 	}
@@ -71,18 +67,33 @@ func (c *Call) StreamFrom(runID string, after int64, first func(executor.Record)
 	f := &follower{
 		server: c.server, tenantID: c.TenantID(), runID: runID, after: after, requestID: c.RequestID(), bearer: bearer(c.Request), translate: translate, first: first, release: leave,
 	}
-	if !run.State.Terminal() && f.takeOver(c, run) {
-		return nil
+	f.begin(c, !run.State.Terminal(), func(ctx context.Context, s *sse) { f.follow(ctx, run, s) })
+	return nil
+}
+
+// begin runs follow: on a connection of its own where the stream lasts and that can be had, and
+// within the request otherwise. It ends the reservation when follow has returned.
+func (f *follower) begin(c *Call, lasts bool, follow func(context.Context, *sse)) {
+	if lasts && f.takeOver(c, follow) {
+		return
 	}
-	defer leave()
+	defer f.release()
 	ctx, cancel := context.WithCancel(c.Ctx())
 	defer cancel()
 	// Without a connection of its own the stream ends with the request, the server or the reader.
 	defer context.AfterFunc(c.server.streams.ctx, cancel)()
 	c.server.cfg.Meter.Stream(1)
 	defer c.server.cfg.Meter.Stream(-1)
-	f.follow(ctx, run, newSSE(c))
-	return nil
+	follow(ctx, newSSE(c))
+}
+
+// setStreamHead sets the headers of an event stream.
+func setStreamHead(c *Call) {
+	head := c.Writer.Header()
+	head.Set("Content-Type", "text/event-stream")
+	head.Set("Cache-Control", "no-store")
+	// It keeps nginx from collecting frames before it passes them on.
+	head.Set("X-Accel-Buffering", "no")
 }
 
 // invalidLastEventID returns fault.Malformed invalid_last_event_id.

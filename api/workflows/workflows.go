@@ -11,6 +11,7 @@ import (
 	"heddle/api/core"
 	"heddle/definitions/workflows"
 	"heddle/executor"
+	"heddle/live"
 	"heddle/versions"
 	"slices"
 	"time"
@@ -21,6 +22,7 @@ type Services struct {
 	Definitions *workflows.Service
 	Versions    *versions.Service
 	Executor    *executor.Service
+	Live        *live.Service
 	// Now returns the present time, for a usage that reaches up to now.
 	Now func() time.Time
 }
@@ -31,5 +33,5 @@ type handlers struct{ Services }
 // Routes returns the table of the package, in the order of the documents.
 func Routes(s Services) []core.Route {
 	h := &handlers{Services: s}
-	return slices.Concat(h.runRoutes(), h.blobRoutes(), h.steeringRoutes(), h.logRoutes(), h.usageRoutes(), h.statsRoutes())
+	return slices.Concat(h.runRoutes(), h.blobRoutes(), h.steeringRoutes(), h.logRoutes(), h.usageRoutes(), h.statsRoutes(), h.liveRoutes())
 }

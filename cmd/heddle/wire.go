@@ -13,6 +13,7 @@ import (
 	"heddle/events"
 	"heddle/executor"
 	"heddle/ids"
+	"heddle/live"
 	"heddle/metrics"
 	"heddle/quota"
 	"heddle/schedules"
@@ -81,7 +82,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	}
 	w := &wiring{
 		stack: &stack{log: log, db: db}, settings: s, parts: parts, guard: guard,
-		newID: ids.New(time.Now).New, meter: metrics.New(buildVersion()), clock: clock.New(time.Now, db.Clock, log),
+		newID: ids.New(time.Now).New, hub: events.NewHub(), meter: metrics.New(buildVersion()), clock: clock.New(time.Now, db.Clock, log),
 	}
 	// Measured before anything is stored or due, because times are taken from it.
 	w.clock.Accurate(ctx)
@@ -107,6 +108,7 @@ type wiring struct {
 	guard    *steps.Guard               // which addresses steps may reach
 	newID    func(prefix string) string // time-ordered ids with a prefix (package ids)
 	meter    *metrics.Metrics
+	hub      *events.Hub  // tells of runs whose journals have grown
 	clock    *clock.Watch // corrects Now by the database's clock, which all nodes share
 	agents   *agents.Service
 	patterns *templates.Service
@@ -166,7 +168,7 @@ func (w *wiring) openRuns(context.Context) error {
 		Count: st.db.CountStoredBytes, Now: time.Now, Uncounted: uncounted(st.log),
 	})
 	st.executor = executor.New(executorConfig(executor.Config{
-		Store: w.meter.Runs(st.db), Hub: events.NewHub(), Now: time.Now, Clock: w.clock, NewID: w.newID, Log: st.log,
+		Store: w.meter.Runs(st.db), Hub: w.hub, Now: time.Now, Clock: w.clock, NewID: w.newID, Log: st.log,
 		Admission: executor.Admission{MaxRuns: s.MaxRuns, HoldNamed: s.RunnerTick, Quota: st.gate("open_runs", func(q access.Quotas) int { return q.OpenRuns }, st.db.CountOpenRuns)},
 		Attempts:  executor.Attempts{Runner: w.parts.runner, Traits: st.registry.Traits, Secrets: st.secrets, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts, MaxPerHost: s.MaxPerHost, Drain: drain, Tracer: tracer(st.spans)},
 		Values:    executor.Values{Blobs: st.db, Stored: st.stored},
@@ -205,6 +207,7 @@ func (w *wiring) openAPI() {
 			Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: st.db, Schedules: scheduleImpact{st.db}, Now: w.clock.Now}),
 			Transfer: versions.NewTransfer(versions.TransferConfig{Store: st.db, Catalog: st.registry, Secrets: st.secrets, NewID: w.newID}), Executor: st.executor,
 			Schedules: st.schedules, Approvals: approvals.New(st.db, st.executor),
+			Live:    live.New(live.Config{Source: st.db, Hub: w.hub, Encode: api.EncodeChange, Now: w.clock.Now, Epoch: w.newID("live_"), Log: st.log}),
 			Secrets: st.secrets, Agents: w.agents, Templates: w.patterns, Answers: st.db, Turns: st.db,
 			Isolation: st.registry.ScriptIsolation, ScriptLimits: st.registry.ScriptLimits,
 		},

@@ -1,0 +1,107 @@
+package api_test
+
+import (
+	"bufio"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// ear is a listener of /v1/events.
+type ear struct {
+	t    testing.TB
+	scan *bufio.Scanner
+}
+
+// listen opens the stream of a key.
+func (s *stack) listen(t testing.TB, key, query, last string) *ear {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/v1/events"+query, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	if last != "" {
+		req.Header.Set("Last-Event-ID", last)
+	}
+	resp, err := s.client.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = resp.Body.Close() })
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/event-stream" {
+		t.Fatalf("status %d, %s", resp.StatusCode, resp.Header)
+	}
+	return &ear{t, bufio.NewScanner(resp.Body)}
+}
+
+// next returns the id, the event and the data of the next frame.
+func (e *ear) next() (id, event, data string) {
+	e.t.Helper()
+	for e.scan.Scan() {
+		name, value, _ := strings.Cut(e.scan.Text(), ": ")
+		switch {
+		case name == "id":
+			id = value
+		case name == "event":
+			event = value
+		case name == "data":
+			data = value
+		case e.scan.Text() == "" && event != "":
+			return id, event, data
+		}
+	}
+	e.t.Fatal("the stream ended")
+	return "", "", ""
+}
+
+// until reads up to a frame that names the event and has the text, and returns its id. No frame
+// on the way may have what is forbidden, unless that is "".
+func (e *ear) until(event, text, forbidden string) string {
+	e.t.Helper()
+	for {
+		id, got, data := e.next()
+		if forbidden != "" && strings.Contains(data, forbidden) {
+			e.t.Fatalf("heard %s %s", got, data)
+		}
+		if got == event && strings.Contains(data, text) {
+			return id
+		}
+	}
+}
+
+// A listener hears of what it may view and wants, and of nothing else: not of another tenant, of
+// other workflows, of other topics.
+func TestListenersHearWhatTheyMayView(t *testing.T) {
+	onBothStores(t, func(t *testing.T, s *stack) {
+		s.t = t
+		wf := s.create(asks, `"slug":"asking"`)
+		other := s.create(asks, `"slug":"other"`)
+		foreign := s.tenant("foreign")
+		all, theirs := s.listen(t, s.admin, "", ""), s.listen(t, foreign, "", "")
+		some := s.listen(t, s.grantee("ann", wf, `"answer"`), "", "")
+		flows := s.listen(t, s.admin, "?topics=workflows,approvals&workflow=other", "")
+
+		hidden := s.start(other, "")
+		all.until("approval_opened", hidden, "")
+		run := s.start(wf, "")
+		all.until("run_changed", `"status":"waiting"`, "")
+		id := some.until("approval_opened", run, hidden)
+		flows.until("approval_opened", hidden, `"run":`)
+		s.post("/api/workflows/approvals/"+s.approval(run, "open").text(t, "approval", "id")+"/answer", `{"payload":{"approved":true}}`).want(t, http.StatusOK)
+		some.until("approval_closed", `"status":"answered"`, hidden)
+		all.until("run_changed", `"status":"completed"`, "")
+		s.do(request{method: "PUT", path: "/api/workflows/other", body: `{"tags":["new"]}`}).want(t, http.StatusOK)
+		flows.until("workflow_changed", `"slug":"other"`, run)
+
+		s.do(request{method: "POST", path: "/api/workflows", body: `{"definition":` + trivial + `,"slug":"theirs"}`, key: foreign}).want(t, http.StatusCreated)
+		theirs.until("workflow_changed", `"slug":"theirs"`, "other")
+		// One that comes back goes on where it was; what it cannot go on from is a reset.
+		s.listen(t, s.admin, "", id).until("approval_closed", run, `"reset"`)
+		if _, event, _ := s.listen(t, s.admin, "", "live_0.7").next(); event != "reset" {
+			t.Errorf("an unknown id leads to %s", event)
+		}
+		s.get("/v1/events?topics=slots").wantCode(t, http.StatusBadRequest, "invalid_request")
+		s.get("/v1/events?workflow=none").wantCode(t, http.StatusNotFound, "workflow_not_found")
+	})
+}

@@ -1,0 +1,200 @@
+package workflows
+
+import (
+	"encoding/json"
+	"heddle/access"
+	"heddle/api/core"
+	"heddle/approvals"
+	"heddle/internal/elements"
+	"heddle/live"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// changedRun is a run in a frame: what lists show of it, but for what depends on the caller.
+type changedRun struct {
+	ID              string          `json:"id"`
+	WorkflowID      string          `json:"workflow_id"`
+	Version         int             `json:"version"`
+	DefinitionHash  string          `json:"definition_hash"`
+	Status          string          `json:"status" words:"workflows"`
+	Trigger         string          `json:"trigger"`
+	Seq             int64           `json:"seq" doc:"Of its last event."`
+	Error           *core.Failure   `json:"error"`
+	CreatedAt       core.Timestamp  `json:"created_at"`
+	StartedAt       *core.Timestamp `json:"started_at"`
+	CompletedAt     *core.Timestamp `json:"completed_at"`
+	DurationSeconds *float64        `json:"duration_seconds"`
+	core.Authors
+}
+
+// changedApproval is an approval in a frame; GET of its id has the rest.
+type changedApproval struct {
+	ID         string          `json:"id"`
+	RunID      string          `json:"run_id"`
+	WorkflowID string          `json:"workflow_id"`
+	Signal     string          `json:"signal"`
+	Prompt     *string         `json:"prompt"`
+	Assignees  []string        `json:"assignees"`
+	Status     string          `json:"status" enum:"open,answered,expired,cancelled"`
+	ExpiresAt  *core.Timestamp `json:"expires_at"`
+	AnsweredBy *core.ActorBody `json:"answered_by"`
+}
+
+// changedWorkflow is a workflow in a frame.
+type changedWorkflow struct {
+	ID            string         `json:"id"`
+	Slug          string         `json:"slug"`
+	Name          string         `json:"name"`
+	Status        string         `json:"status"`
+	Version       int            `json:"version" doc:"The active one."`
+	LatestVersion int            `json:"latest_version"`
+	UpdatedAt     core.Timestamp `json:"updated_at"`
+	Deleted       bool           `json:"deleted"`
+}
+
+// liveFrame is the data of a frame: one of the members, none in a reset.
+type liveFrame struct {
+	Run      *changedRun      `json:"run,omitempty" doc:"With run_changed."`
+	Approval *changedApproval `json:"approval,omitempty" doc:"With approval_opened and approval_closed."`
+	Workflow *changedWorkflow `json:"workflow,omitempty" doc:"With workflow_changed."`
+}
+
+// EncodeChange returns the data of a frame, which is the same for every listener.
+func EncodeChange(c live.Change) (json.RawMessage, error) {
+	var f liveFrame
+	switch {
+	case c.Run != nil:
+		r := c.Run
+		f.Run = &changedRun{
+			ID: r.RunID, WorkflowID: r.WorkflowID, Version: r.Version, DefinitionHash: r.Hash, Status: core.WordsOf(r.State).Workflows, Trigger: r.Trigger, Seq: r.Seq,
+			Error: core.FailureOf(r.Error), CreatedAt: core.Timestamp(r.CreatedAt), StartedAt: core.TimestampOrNil(r.StartedAt), CompletedAt: core.TimestampOrNil(r.CompletedAt),
+			DurationSeconds: core.Seconds(r.StartedAt, r.CompletedAt), Authors: core.AuthorsOf(*r),
+		}
+	case c.Approval != nil:
+		a := c.Approval
+		f.Approval = &changedApproval{
+			ID: a.ID, RunID: a.RunID, WorkflowID: a.WorkflowID, Signal: a.Signal, Prompt: core.TextOrNull(a.Prompt), Assignees: []string{}, Status: string(a.State),
+			ExpiresAt: core.TimestampOrNil(a.ExpiresAt), AnsweredBy: core.ActorOf(a.AnsweredBy),
+		}
+		if a.State == approvals.Open && a.Assignees != nil {
+			f.Approval.Assignees = a.Assignees
+		}
+	case c.Workflow != nil:
+		w := c.Workflow
+		f.Workflow = &changedWorkflow{w.ID, w.Slug, w.Name, string(w.Status), w.ActiveVersion, w.LatestVersion, core.Timestamp(w.UpdatedAt), w.Deleted}
+	}
+	text, err := core.Encode(f)
+	return json.RawMessage(strings.TrimSpace(string(text))), err
+}
+
+// liveRoutes returns the route of the tenant's stream.
+func (h *handlers) liveRoutes() []core.Route {
+	return []core.Route{
+		core.Route{
+			Method: http.MethodGet, Path: "/v1/events", ID: "streamEvents", LongRunning: true, Tag: "events",
+			Summary: "Follow what changes in the tenant, as far as the caller may view it", Action: access.View, On: core.FilteredByAccess,
+			Query: []core.Param{
+				{Name: "topics", Description: "Some of runs, approvals and workflows, separated by commas; all without it."},
+				{Name: "workflow", Description: "What is of this workflow, by id or slug."},
+			},
+			Answers: []core.Answer{{
+				Status: http.StatusOK, Body: liveFrame{}, Media: "text/event-stream",
+				Description: "Frames of id, event and data: run_changed, approval_opened, approval_closed, workflow_changed, and reset, after which lists are to be read again.",
+			}},
+			Codes: []string{"workflow_not_found", "quota_exceeded"},
+		}.Handle(core.NoBody(h.streamEvents)),
+	}
+}
+
+// streamEvents sends frames from now on, or from behind Last-Event-ID where it is one of this
+// process and still kept; otherwise the first frame is a reset.
+func (h *handlers) streamEvents(c *core.Call) error {
+	q, err := c.Query()
+	if err != nil {
+		return err
+	}
+	l := &liveStream{tenant: c.TenantID()}
+	if l.topics, err = topicsOf(q.Get("topics")); err != nil {
+		return err
+	}
+	if ref := q.Get("workflow"); ref != "" {
+		w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
+		if err != nil {
+			return err
+		}
+		if err := core.Allow(c.Principal, access.View, w.ID, w.Slug); err != nil {
+			return err
+		}
+		l.workflow = w.ID
+	}
+	last := c.Request.Header.Get("Last-Event-ID")
+	l.epoch = h.Live.Epoch()
+	return core.StreamBroadcast(c, func() (core.Broadcast, error) {
+		after := int64(0)
+		if epoch, seq, ok := strings.Cut(last, "."); ok && epoch == l.epoch {
+			after, _ = core.ParseEventID(seq)
+		}
+		var resumed bool
+		var err error
+		l.Listener, resumed, err = h.Live.Listen(c.Ctx(), c.TenantID(), after)
+		l.reset = last != "" && !resumed
+		return l, err
+	})
+}
+
+// topicsOf reads a list of topics; all for "". The error is fault.Malformed invalid_request.
+func topicsOf(list string) ([]live.Topic, error) {
+	if list == "" {
+		return live.Topics(), nil
+	}
+	topics := elements.Map(strings.Split(list, ","), func(s string) live.Topic { return live.Topic(s) })
+	for _, t := range topics {
+		if !slices.Contains(live.Topics(), t) {
+			return nil, core.Malformed("topics are runs, approvals and workflows, not %q.", core.Truncate(string(t)))
+		}
+	}
+	return topics, nil
+}
+
+// liveStream is one listener with what it wants to hear. One goroutine uses it.
+type liveStream struct {
+	*live.Listener
+	tenant, workflow string // "": of all workflows
+	topics           []live.Topic
+	epoch            string
+	reset            bool // the first frame is a reset
+}
+
+// Frames returns the frames that the caller may see and wants, as text.
+func (l *liveStream) Frames(who access.Principal) string {
+	var b strings.Builder
+	if l.reset {
+		l.reset = false
+		b.WriteString("event: reset\ndata: {}\n\n")
+	}
+	for _, f := range l.Listener.Frames() {
+		if !l.wants(who, f) {
+			continue
+		}
+		b.WriteString("id: " + l.epoch + "." + strconv.FormatInt(f.Seq, 10) + "\nevent: " + f.Event + "\ndata: ")
+		if f.Data == nil {
+			b.WriteString("{}")
+		}
+		b.Write(f.Data)
+		b.WriteString("\n\n")
+	}
+	return b.String()
+}
+
+// wants reports whether a frame is for the caller: of its topics and workflow, and one that it may
+// view, or answer.
+func (l *liveStream) wants(who access.Principal, f *live.Frame) bool {
+	if f.Event == live.Reset {
+		return true
+	}
+	return f.TenantID == l.tenant && slices.Contains(l.topics, f.Topic) && (l.workflow == "" || l.workflow == f.WorkflowID) &&
+		(access.Can(who, access.View, f.WorkflowID) || f.Topic == live.Approvals && access.Can(who, access.Answer, f.WorkflowID))
+}
