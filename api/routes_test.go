@@ -73,6 +73,7 @@ func calls() []call {
 		{"diffDraft", "view", "POST", at("/api/workflows/{wf}/diff"), body, flow, 200},
 		{"listRuns", "view", "GET", at("/api/workflows/{wf}/runs"), nil, flow, 200},
 		{"listTenantRuns", "view", "GET", at("/api/workflows/runs"), nil, "", 200},
+		{"getRunStats", "view", "GET", at("/api/workflows/runs/stats"), nil, "", 200},
 		{"getRun", "view", "GET", at("/api/workflows/runs/{run}"), nil, flow, 200},
 		{"listSteps", "view", "GET", at("/api/workflows/runs/{run}/steps"), nil, flow, 200},
 		{"getStep", "view", "GET", at("/api/workflows/runs/{loop}/steps/each"), nil, "workflow:broken", 200},

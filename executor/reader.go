@@ -118,7 +118,7 @@ const waitingPrompt = 300
 
 // waitingOf returns what a run waits for; nil: nothing.
 func waitingOf(run *machine.Run) *Waiting {
-	wait, count := run.FirstWait()
+	wait, count := machine.StepsOf(run).FirstWait()
 	if wait == nil {
 		return nil
 	}

@@ -52,7 +52,7 @@ func (s *Reader) Step(ctx context.Context, tenantID, runID string, ref machine.R
 	if d.Attempts, err = attemptsOf(list, run.State.Terminal()); err != nil {
 		return d, err
 	}
-	view, open := run.StepIn(ref)
+	view, open := machine.StepsOf(run).In(ref)
 	switch {
 	case open:
 		d.StepView = view

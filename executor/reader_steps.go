@@ -126,7 +126,7 @@ func (p *StepPage) topLevel(run *machine.Run, q StepQuery, changed stepChanges, 
 		if i < from {
 			continue
 		}
-		step := run.StepAt(i)
+		step := machine.StepsOf(run).At(i)
 		if !q.selects(step) {
 			continue
 		}
@@ -148,7 +148,7 @@ func (c stepChanges) indexes(run *machine.Run) []int {
 		return list
 	}
 	for _, id := range c.outer {
-		if i, found := run.StepIndex(id); found {
+		if i, found := machine.StepsOf(run).Index(id); found {
 			list = append(list, i)
 		}
 	}
@@ -158,7 +158,7 @@ func (c stepChanges) indexes(run *machine.Run) []int {
 
 // ofLoop adds the steps of a loop's open iterations.
 func (p *StepPage) ofLoop(run *machine.Run, q StepQuery, changed stepChanges, from int) error {
-	steps, found := run.BodySteps(q.Parent)
+	steps, found := machine.StepsOf(run).OfLoop(q.Parent)
 	if !found {
 		return fault.New(fault.NotFound, "step_not_found", "The run's definition has no loop %q.", q.Parent)
 	}

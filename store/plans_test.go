@@ -56,7 +56,7 @@ func fillTables(t *testing.T, driver, dsn, numbers, padded string) {
 		`INSERT INTO runs (id, tenant_id, workflow_id, slug, version, hash, trigger_kind, input, trace_parent, trace_state, created_at, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd,
 			schedule_id, starter_id, error_code)
 			SELECT 'run_' || N, 'tn_' || (n % 2), 'wf_' || (n % 20), 's', 1, 'h', CASE n % 5 WHEN 0 THEN 'schedule' ELSE 'manual' END, '{}', '', '', 1700000000000 + n,
-			CASE n % 9 WHEN 0 THEN 'failed' WHEN 1 THEN 'cancelled' ELSE 'completed' END, 5, 1700000000000 + n + n % 4 * 1000, 1700000000000 + n + n % 5 * 700, 1700000000000 + n, 0, '{}', '', 0, 0,
+			CASE n % 9 WHEN 0 THEN 'failed' WHEN 1 THEN 'running' ELSE 'completed' END, 5, 1700000000000 + n + n % 4 * 1000, CASE n % 9 WHEN 1 THEN 0 ELSE 1700000000000 + n + n % 5 * 700 END, 1700000000000 + n, 0, '{}', '', 0, 0,
 			CASE n % 50 WHEN 0 THEN 'sched_1' ELSE '' END, CASE n % 60 WHEN 0 THEN 'user_1' ELSE '' END, CASE n % 9 WHEN 0 THEN 'timeout' ELSE '' END FROM g`,
 		`INSERT INTO run_labels (tenant_id, key, value, created_at, run_id) SELECT 'tn_' || (n % 2), CASE n % 4 WHEN 0 THEN 'env' WHEN 1 THEN 'zone' ELSE 'team' END, 't' || (n % 20), 1700000000000 + n, 'run_' || N FROM g`,
 		`INSERT INTO run_series (run_id, tenant_id, workflow_id, name, number, latest) SELECT 'run_' || N, 'tn_' || (n % 2), 'wf_' || (n % 20), 'order-' || N, 0, 1 FROM g WHERE n % 40 = 0`,
@@ -224,7 +224,13 @@ func rareFilters() map[string][]any {
 func checkRange(t *testing.T, name, text, plan string) {
 	t.Helper()
 	byID := strings.HasPrefix(text, `SELECT * FROM "`) || strings.Contains(text, "FROM run_series AS s JOIN") || strings.Contains(text, "r.id IN (")
+	busy := false
 	for line := range strings.Lines(plan) {
+		// What is running is never much: PostgreSQL may read its own index and filter that.
+		if strings.Contains(line, "runs_busy") || busy && strings.Contains(line, "Filter:") {
+			busy = strings.Contains(line, "runs_busy")
+			continue
+		}
 		bad := strings.Contains(line, "SCAN r") || strings.Contains(line, "Seq Scan") || strings.Contains(line, "AUTOMATIC") || strings.Contains(line, "Rows Removed")
 		// A search of runs names the index with all the bounds that the statement has.
 		if strings.Contains(line, "SEARCH r ") && !byID {

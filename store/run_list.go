@@ -31,21 +31,22 @@ func (db *DB) Runs(ctx context.Context, q executor.RunQuery) (executor.RunPage, 
 
 // orderOf returns the order that a query has, and the kind of list that it is.
 func orderOf(q executor.RunQuery) (runOrder, string) {
-	after := func(bound, beyond int64) int64 {
+	// Where there is a bound, the next millisecond.
+	after := func(bound int64) int64 {
 		if bound == 0 {
 			return 0
 		}
-		return bound + beyond
+		return bound + 1
 	}
 	switch {
 	case q.Order == executor.EndedFirst:
-		return runOrder{by: byEnd, from: after(millis(q.EndedAfter), 1), before: millis(q.EndedBefore)}, "runs by end"
+		return runOrder{by: byEnd, from: after(millis(q.EndedAfter)), before: millis(q.EndedBefore)}, "runs by end"
 	case q.Order == executor.LongestFirst:
-		return runOrder{by: byDuration, from: q.MinDuration.Milliseconds(), before: after(q.MaxDuration.Milliseconds(), 1)}, "runs by duration"
+		return runOrder{by: byDuration, from: q.MinDuration.Milliseconds(), before: after(q.MaxDuration.Milliseconds())}, "runs by duration"
 	case !q.StartedAfter.IsZero() || !q.StartedBefore.IsZero():
-		return runOrder{by: byStart, from: after(millis(q.StartedAfter), 1), before: millis(q.StartedBefore)}, "runs by start"
+		return runOrder{by: byStart, from: after(millis(q.StartedAfter)), before: millis(q.StartedBefore)}, "runs by start"
 	}
-	return runOrder{ascending: q.Order == executor.OldestFirst, from: after(millis(q.CreatedAfter), 1), before: millis(q.CreatedBefore)}, "runs"
+	return runOrder{ascending: q.Order == executor.OldestFirst, from: after(millis(q.CreatedAfter)), before: millis(q.CreatedBefore)}, "runs"
 }
 
 // listRuns reads a page and, where it is wanted and kept, the total.

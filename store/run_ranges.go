@@ -53,7 +53,7 @@ var (
 	instant     = part{instantSQL, "_instant", "r.created_at", 0}
 	startedLate = part{"r.started_at > 0 AND " + lateSQL, "_start", "r.started_at", 0}
 	ended       = part{"r.completed_at > 0 AND " + notInstant, "_end", "r.completed_at", 0}
-	lasted      = part{"r.started_at > 0 AND r.completed_at > 0 AND " + notInstant, "_duration", durationSQL, 0}
+	lasted      = part{"r.started_at > 0 AND r.completed_at <> 0 AND " + notInstant, "_duration", durationSQL, 0}
 	noTime      = part{instantSQL, "_instant", "r.created_at", noDuration}
 )
 

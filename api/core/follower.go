@@ -27,7 +27,7 @@ type follower struct {
 	// bearer is the token, which is checked again with each batch and heartbeat.
 	bearer    string
 	translate Translator
-	first     func(executor.Record) Frame // see StreamFrom
+	first     func(executor.Record) Frame // see Stream
 	release   func()                      // counts the stream out of the tenant's quota
 }
 

@@ -36,13 +36,9 @@ type Translator func(ctx context.Context, run executor.Record) FrameFunc
 // run_not_found, fault.Malformed invalid_last_event_id, fault.TooMany quota_exceeded. They are
 // found before the answer begins; from then on errors only end the stream, and the client
 // reconnects with the last id that it saw.
-func (c *Call) Stream(runID string, after int64, translate Translator) error {
-	return c.StreamFrom(runID, after, nil, translate)
-}
-
-// StreamFrom is Stream with a first frame, without an id, made of the run's row as the stream
-// begins; nil: none.
-func (c *Call) StreamFrom(runID string, after int64, first func(executor.Record) Frame, translate Translator) error {
+// first makes a frame without an id, of the run's row as the stream begins, that comes before all
+// others; nil: none.
+func Stream(c *Call, runID string, after int64, first func(executor.Record) Frame, translate Translator) error {
 	run, err := c.server.cfg.Executor.RunToFollow(c.Ctx(), c.TenantID(), runID)
 	if err != nil {
 		return err

@@ -10,14 +10,14 @@ import (
 )
 
 // v1Events follows a run's events after Last-Event-ID, as text/event-stream; see
-// core.Call.Stream.
+// core.Stream.
 func (h *handlers) v1Events(c *core.Call) error {
 	id := c.Param("run_id")
 	after, err := core.LastEventID(c.Request)
 	if err != nil {
 		return err
 	}
-	return c.Stream(id, after, func(context.Context, executor.Record) core.FrameFunc { return v1Frame })
+	return core.Stream(c, id, after, nil, func(context.Context, executor.Record) core.FrameFunc { return v1Frame })
 }
 
 // v1Event is the data of every frame of the runs dialect; each event fills what it has, and

@@ -11,7 +11,7 @@ import (
 )
 
 // streamRun follows a run's events after Last-Event-ID, as text/event-stream; see
-// core.Call.Stream.
+// core.Stream.
 func (h *handlers) streamRun(c *core.Call) error {
 	id := c.Param("run_id")
 	how, err := streamOptions(c)
@@ -19,7 +19,7 @@ func (h *handlers) streamRun(c *core.Call) error {
 		return err
 	}
 	tenantID := c.TenantID()
-	return c.StreamFrom(id, how.after, how.first, func(ctx context.Context, run executor.Record) core.FrameFunc {
+	return core.Stream(c, id, how.after, how.first, func(ctx context.Context, run executor.Record) core.FrameFunc {
 		s := &workflowsStream{startedAt: run.StartedAt, withoutOutputs: how.withoutOutputs, stepTypes: func(seq int64) (func(string) string, int64, error) {
 			return h.Executor.StepTypes(ctx, tenantID, id, seq)
 		}}

@@ -161,13 +161,13 @@ func (r evolver) handlerFailed(p position) {
 // the main steps, a run that has come to its handlers is over.
 func (r *Run) shownState(n *node) State {
 	if n.list == r.plan.top {
-		return r.shownPart(n.part)
+		return shownPart(r, n.part)
 	}
 	return r.State
 }
 
 // shownPart is shownState for the definition's own steps of one part.
-func (r *Run) shownPart(part int) State {
+func shownPart(r *Run, part int) State {
 	if r.handlers != nil && part != r.handlers.Part {
 		return Cancelled
 	}

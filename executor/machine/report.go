@@ -65,28 +65,6 @@ func (r *Run) Waits() []Wait {
 	return waits
 }
 
-// waitsLookedAt bounds how many parked steps FirstWait looks at.
-const waitsLookedAt = 32
-
-// FirstWait returns the oldest open wait, one for a signal before all others, and how many
-// there are, loop bodies included; nil: none. Behind many pending retries it may find none.
-// O(1).
-func (r *Run) FirstWait() (first *Wait, count int) {
-	count = r.parked.len() - r.retrying
-	if count <= 0 || r.State.Terminal() {
-		return nil, 0
-	}
-	looked := 0
-	r.parked.all(func(_ uint64, p position) bool {
-		looked++
-		if w := r.wait(p); w != nil && (first == nil || w.Kind == waitSignal) {
-			first = w
-		}
-		return looked < waitsLookedAt && (first == nil || first.Kind != waitSignal && r.signalWaits > 0)
-	})
-	return first, count
-}
-
 // wait returns the open wait of a step; nil: it has none, or the run has ended.
 func (r *Run) wait(p position) *Wait {
 	st, n := r.stepAt(p), r.node(p)
@@ -183,7 +161,7 @@ func (r *Run) StepCounts() StepCounts {
 			if part != partMain && part != r.part() {
 				c.Total += int(n)
 			}
-			c.add(tallied[kind].shownIn(r.shownPart(part)), int(n))
+			c.add(tallied[kind].shownIn(shownPart(r, part)), int(n))
 		}
 	}
 	c.Pending = c.Total - c.Running - c.Waiting - c.Completed - c.Failed - c.Skipped - c.Cancelled

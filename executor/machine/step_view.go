@@ -14,22 +14,29 @@ type StepView struct {
 	LastSeq int64
 }
 
-// StepAt returns the top-level step, or handler, at an index of the definition, from 0 to
-// below DefinedSteps. O(1).
-func (r *Run) StepAt(index int) StepView { return r.stepView(position{step: int32(index)}) }
+// Steps reads the steps of a run one by one. It may be used concurrently, as the run may.
+type Steps struct{ run *Run }
 
-// StepIndex returns the index of a top-level step; false: there is none of that id.
-func (r *Run) StepIndex(stepID string) (int, bool) {
-	n := r.plan.index[stepID]
-	if n == nil || n.list != r.plan.top {
+// StepsOf returns the steps of a run.
+func StepsOf(r *Run) Steps { return Steps{r} }
+
+// At returns the top-level step, or handler, at an index of the definition, from 0 to below
+// DefinedSteps. O(1).
+func (s Steps) At(index int) StepView { return s.view(position{step: int32(index)}) }
+
+// Index returns the index of a top-level step; false: there is none of that id.
+func (s Steps) Index(stepID string) (int, bool) {
+	n := s.run.plan.index[stepID]
+	if n == nil || n.list != s.run.plan.top {
 		return 0, false
 	}
 	return int(n.index), true
 }
 
-// BodySteps returns the steps of a loop's open iterations that started or were skipped, by
+// OfLoop returns the steps of a loop's open iterations that started or were skipped, by
 // iteration and in the order of the definition; false: the definition has no such loop.
-func (r *Run) BodySteps(loopID string) ([]StepView, bool) {
+func (s Steps) OfLoop(loopID string) ([]StepView, bool) {
+	r := s.run
 	n := r.plan.index[loopID]
 	if n == nil || n.loop == nil {
 		return nil, false
@@ -42,7 +49,7 @@ func (r *Run) BodySteps(loopID string) ([]StepView, bool) {
 		for _, f := range r.iterations(p) {
 			r.scope(f).steps.all(func(at uint64, st *stepState) bool {
 				if st.firstSeq != 0 {
-					list = append(list, r.stepView(position{f, int32(at)}))
+					list = append(list, s.view(position{f, int32(at)}))
 				}
 				return true
 			})
@@ -52,8 +59,23 @@ func (r *Run) BodySteps(loopID string) ([]StepView, bool) {
 	return list, true
 }
 
-// stepView returns the step at p.
-func (r *Run) stepView(p position) StepView {
+// In returns a step by its id and iteration; false: there is none, or its iteration is not
+// under way, and then only what the definition says of it is returned.
+func (s Steps) In(ref Ref) (StepView, bool) {
+	p, found := s.run.find(ref.StepID, ref.Iteration)
+	if found && s.run.scope(p.frame) != nil {
+		return s.view(p), true
+	}
+	plan, known := s.run.plan.Step(ref.StepID)
+	if !known {
+		return StepView{}, false
+	}
+	return StepView{StepRun: StepRun{StepID: ref.StepID, Type: plan.Type}, Name: plan.Name, MaxAttempts: plan.MaxAttempts}, false
+}
+
+// view returns the step at p.
+func (s Steps) view(p position) StepView {
+	r := s.run
 	plan, _ := r.plan.Step(r.node(p).step.ID)
 	return StepView{
 		StepRun: r.stepRun(p), Iteration: p.path(), Name: plan.Name, MaxAttempts: plan.MaxAttempts,
@@ -61,16 +83,25 @@ func (r *Run) stepView(p position) StepView {
 	}
 }
 
-// StepIn returns a step by its id and iteration; false: there is none, or its iteration is not
-// under way, and then only what the definition says of it is returned.
-func (r *Run) StepIn(ref Ref) (StepView, bool) {
-	p, found := r.find(ref.StepID, ref.Iteration)
-	if found && r.scope(p.frame) != nil {
-		return r.stepView(p), true
+// waitsLookedAt bounds how many parked steps FirstWait looks at.
+const waitsLookedAt = 32
+
+// FirstWait returns the oldest open wait, one for a signal before all others, and how many
+// there are, loop bodies included; nil: none. Behind many pending retries it may find none.
+// O(1).
+func (s Steps) FirstWait() (first *Wait, count int) {
+	r := s.run
+	count = r.parked.len() - r.retrying
+	if count <= 0 || r.State.Terminal() {
+		return nil, 0
 	}
-	plan, known := r.plan.Step(ref.StepID)
-	if !known {
-		return StepView{}, false
-	}
-	return StepView{StepRun: StepRun{StepID: ref.StepID, Type: plan.Type}, Name: plan.Name, MaxAttempts: plan.MaxAttempts}, false
+	looked := 0
+	r.parked.all(func(_ uint64, p position) bool {
+		looked++
+		if w := r.wait(p); w != nil && (first == nil || w.Kind == waitSignal) {
+			first = w
+		}
+		return looked < waitsLookedAt && (first == nil || first.Kind != waitSignal && r.signalWaits > 0)
+	})
+	return first, count
 }

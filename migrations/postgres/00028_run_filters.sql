@@ -29,11 +29,11 @@ DROP INDEX runs_by_workflow;
 CREATE INDEX runs_by_state ON runs (tenant_id, state, trigger_kind, created_at, id) WHERE started_at - created_at = 0 AND completed_at - created_at <> 0;
 CREATE INDEX runs_by_state_instant ON runs (tenant_id, state, trigger_kind, created_at, id) WHERE started_at - created_at = 0 AND completed_at - created_at = 0;
 CREATE INDEX runs_by_state_end ON runs (tenant_id, state, trigger_kind, completed_at, id) WHERE completed_at > 0 AND (started_at - created_at <> 0 OR completed_at - created_at <> 0);
-CREATE INDEX runs_by_state_duration ON runs (tenant_id, state, trigger_kind, (completed_at - started_at), id) WHERE started_at > 0 AND completed_at > 0 AND (started_at - created_at <> 0 OR completed_at - created_at <> 0);
+CREATE INDEX runs_by_state_duration ON runs (tenant_id, state, trigger_kind, (completed_at - started_at), id) WHERE started_at > 0 AND completed_at <> 0 AND (started_at - created_at <> 0 OR completed_at - created_at <> 0);
 CREATE INDEX runs_by_workflow ON runs (tenant_id, workflow_id, state, trigger_kind, created_at, id) WHERE started_at - created_at = 0 AND completed_at - created_at <> 0;
 CREATE INDEX runs_by_workflow_instant ON runs (tenant_id, workflow_id, state, trigger_kind, created_at, id) WHERE started_at - created_at = 0 AND completed_at - created_at = 0;
 CREATE INDEX runs_by_workflow_end ON runs (tenant_id, workflow_id, state, trigger_kind, completed_at, id) WHERE completed_at > 0 AND (started_at - created_at <> 0 OR completed_at - created_at <> 0);
-CREATE INDEX runs_by_workflow_duration ON runs (tenant_id, workflow_id, state, trigger_kind, (completed_at - started_at), id) WHERE started_at > 0 AND completed_at > 0 AND (started_at - created_at <> 0 OR completed_at - created_at <> 0);
+CREATE INDEX runs_by_workflow_duration ON runs (tenant_id, workflow_id, state, trigger_kind, (completed_at - started_at), id) WHERE started_at > 0 AND completed_at <> 0 AND (started_at - created_at <> 0 OR completed_at - created_at <> 0);
 
 DROP INDEX runs_list;
 CREATE INDEX runs_by_version ON runs (tenant_id, workflow_id, version, created_at, id);
