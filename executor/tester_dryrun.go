@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"encoding/json"
+	"heddle/definitions/parser"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"time"
@@ -18,7 +19,8 @@ type Mock struct {
 	Error  *machine.Error
 }
 
-// DryRunRequest says what to try. Mocks are by step id; in a loop one stands for every
+// DryRunRequest says what to try: a version of a workflow, or Definition, a sound document that is not
+// stored, in its place; then Workflow may be "". Mocks are by step id; in a loop one stands for every
 // iteration. The output of a step without one is null. Version "" is the active one; Input
 // nil is the empty object.
 type DryRunRequest struct {
@@ -27,6 +29,8 @@ type DryRunRequest struct {
 	Version  string
 	Input    json.RawMessage
 	Mocks    map[string]Mock
+
+	Definition *parser.Document
 }
 
 // DryRunResult is how the run came out. State is not terminal when the run waits for a
@@ -55,11 +59,7 @@ type Tester struct {
 // workflow_not_found and version_not_found, fault.Unacceptable invalid_input
 // and unknown_step for a mock of an unknown step.
 func (s *Tester) DryRun(ctx context.Context, req DryRunRequest) (DryRunResult, error) {
-	target, err := s.cfg.Store.Target(ctx, req.TenantID, req.Workflow, req.Version)
-	if err != nil {
-		return DryRunResult{}, err
-	}
-	c, err := s.plans.get(ctx, target.WorkflowID, target.Version, target.Hash)
+	target, c, err := s.subject(ctx, req.TenantID, req.Workflow, req.Version, req.Definition)
 	if err != nil {
 		return DryRunResult{}, err
 	}
@@ -83,6 +83,26 @@ func (s *Tester) DryRun(ctx context.Context, req DryRunRequest) (DryRunResult, e
 		State: d.run.State, Output: d.run.Output, Error: d.run.Err, Steps: d.run.StepRuns(),
 		Elapsed: d.now.Sub(now), Truncated: truncated,
 	}, err
+}
+
+// subject returns what is tried: a stored version with its plan, or the plan of a definition that
+// is not stored, as of the workflow, where one is named. Errors: those of Target and of
+// machine.Compile.
+func (s *Tester) subject(ctx context.Context, tenantID, workflow, version string, definition *parser.Document) (Target, *compiled, error) {
+	var target Target
+	if workflow != "" {
+		var err error
+		if target, err = s.cfg.Store.Target(ctx, tenantID, workflow, version); err != nil {
+			return Target{}, nil, err
+		}
+	}
+	if definition == nil {
+		c, err := s.plans.get(ctx, target.WorkflowID, target.Version, target.Hash)
+		return target, c, err
+	}
+	plan, err := machine.Compile(definition.Definition, s.plans.traits)
+	target.Hash = definition.Hash
+	return target, &compiled{hash: definition.Hash, plan: plan}, err
 }
 
 // dryRun is a run that is driven by mocks, in the goroutine of its caller.

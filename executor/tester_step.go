@@ -3,7 +3,10 @@ package executor
 import (
 	"context"
 	"encoding/json"
+	"heddle/definitions/parser"
 	"heddle/executor/machine"
+	"heddle/fault"
+	"maps"
 	"time"
 )
 
@@ -19,6 +22,11 @@ type StepTestRequest struct {
 	StepID   string
 	Input    json.RawMessage
 	Steps    map[string]json.RawMessage
+	// Definition is a sound document that is tried in place of the active version; nil: that.
+	Definition *parser.Document
+	// FromRun is a run of the workflow whose outputs stand for those that Steps does not have, and
+	// whose input for Input where that is nil; "": none.
+	FromRun string
 }
 
 // StepTest is how the one attempt ended. Output is nil where Error is not.
@@ -28,18 +36,48 @@ type StepTest struct {
 	Duration time.Duration
 }
 
-// TestStep performs one attempt of one step of the active version, with its real effect and
+// recall adds to a request what its FromRun has: the outputs of completed steps that the plan has too,
+// and the input. An output above MaxInline stands as its reference. The error is
+// fault.NotFound run_not_found, also for a run of another workflow.
+func (s *Tester) recall(ctx context.Context, workflowID string, plan *machine.Plan, req *StepTestRequest) error {
+	row, err := s.cfg.Store.Run(ctx, req.TenantID, req.FromRun)
+	if err == nil && row.WorkflowID != workflowID {
+		err = fault.New(fault.NotFound, "run_not_found", "The workflow has no run %q.", req.FromRun)
+	}
+	if err != nil {
+		return err
+	}
+	run, _, _, err := s.plans.restore(ctx, req.FromRun)
+	if err != nil {
+		return err
+	}
+	if req.Input == nil {
+		req.Input = run.EffectiveInput()
+	}
+	outputs := map[string]json.RawMessage{}
+	for _, step := range run.StepRuns() {
+		if step.Status == machine.StepCompleted && plan.HasTopStep(step.StepID) && step.StepID != req.StepID {
+			outputs[step.StepID] = step.Output
+		}
+	}
+	maps.Copy(outputs, req.Steps)
+	req.Steps = outputs
+	return nil
+}
+
+// TestStep performs one attempt of one step of the active version, or of a definition, with its real effect and
 // within the limits of every attempt; nothing is stored. Values that a config reads are
 // those of req. An output above MaxInline is the error output_too_large. Errors:
 // fault.NotFound workflow_not_found, fault.Unacceptable unknown_step and step_not_testable.
 func (s *Tester) TestStep(ctx context.Context, req StepTestRequest) (StepTest, error) {
-	target, err := s.cfg.Store.Target(ctx, req.TenantID, req.Workflow, "")
+	target, c, err := s.subject(ctx, req.TenantID, req.Workflow, "", req.Definition)
 	if err != nil {
 		return StepTest{}, err
 	}
-	c, err := s.plans.get(ctx, target.WorkflowID, target.Version, target.Hash)
-	if err != nil {
-		return StepTest{}, err
+	if req.FromRun != "" {
+		if err := s.recall(ctx, target.WorkflowID, c.plan, &req); err != nil {
+			return StepTest{}, err
+		}
 	}
 	input, err := filledInput(c, req.Input)
 	if err != nil {

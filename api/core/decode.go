@@ -26,8 +26,9 @@ const (
 	BodyNone     BodyRule = iota // what is sent is not read
 	BodyOptional                 // may be absent or empty
 	BodyRequired
-	BodyDefinition // required, larger, YAML too
-	BodyLines      // lines of JSON, which the handler reads itself
+	BodyDefinition         // required, larger, YAML too
+	BodyOptionalDefinition // BodyDefinition that may be absent or empty
+	BodyLines              // lines of JSON, which the handler reads itself
 )
 
 // The largest bodies, in bytes: 1 MiB, and 4 MiB for a body with a definition.
@@ -50,6 +51,15 @@ func (ParsedDefinition) JSONSchema() map[string]any {
 	return map[string]any{"description": "A workflow definition, as /schemas/definition.json describes it."}
 }
 
+// defines reports whether a body may hold a definition, and so be larger and in YAML.
+func (b BodyRule) defines() bool { return b == BodyDefinition || b == BodyOptionalDefinition }
+
+// Optional reports whether a body may be absent.
+func (b BodyRule) Optional() bool { return b == BodyOptional || b == BodyOptionalDefinition }
+
+// Defines reports whether a route's body may hold a definition.
+func (r *Route) Defines() bool { return r.Body.defines() }
+
 // decodeBody reads the body into q, a pointer to a struct. Duplicate keys, unknown fields and
 // wrong types are refused with their place. An absent body leaves q as it is, where the route
 // allows that. Errors: fault.Malformed invalid_request, fault.Unacceptable secret_in_text, and
@@ -60,13 +70,13 @@ func decodeBody(c *Call, q any) error {
 		return err
 	}
 	if len(text) == 0 {
-		if c.Route.Body != BodyOptional && !c.Route.Tolerant { // whose handler says what is missing
+		if !c.Route.Body.Optional() && !c.Route.Tolerant { // whose handler says what is missing
 			return Malformed("The request needs a JSON body.")
 		}
 		return nil
 	}
 	into := reflect.ValueOf(q).Elem()
-	if c.Route.Body == BodyDefinition {
+	if c.Route.Body.defines() {
 		return decodeDefinition(c, text, into)
 	}
 	// The scan bounds depth, sizes and digits, which encoding/json does not.
@@ -86,7 +96,7 @@ func decodeDefinition(c *Call, text []byte, into reflect.Value) error {
 	}
 	weighed := format
 	// The weight is estimated from the text, before it is parsed. A source may hold YAML.
-	if _, takes := c.Route.Fields["source"]; takes && bytes.Contains(text, []byte(`"source"`)) {
+	if bytes.Contains(text, []byte(`"source"`)) {
 		weighed = source.YAML
 	}
 	if err := c.ReserveMemory(source.Weight(text, weighed)); err != nil {
@@ -102,6 +112,11 @@ func decodeDefinition(c *Call, text []byte, into reflect.Value) error {
 	if at, takes := c.Route.Fields["definition"]; takes {
 		if d, ok := reflect.TypeAssert[*ParsedDefinition](into.FieldByIndex(at).Addr()); ok {
 			*d = ParsedDefinition{parser.ParsedDefinition{Document: req.Document, Found: found, Written: req.Written}, req.Given}
+		}
+	}
+	for name, part := range req.Parts {
+		if d, ok := reflect.TypeAssert[*DefinitionPart](into.FieldByIndex(c.Route.Fields[name]).Addr()); ok {
+			*d = DefinitionPart{ParsedDefinition{parser.ParsedDefinition{Document: part.Document, Found: part.Found, Written: part.Written}, part.Given}}
 		}
 	}
 	return nil
@@ -221,7 +236,7 @@ func wordFor(t reflect.Type) string {
 
 // bodyLimit returns how many bytes the route's body may have.
 func bodyLimit(c *Call) int {
-	if c.Route.Body == BodyDefinition {
+	if c.Route.Body.defines() {
 		return maxDefinitionBody
 	}
 	return maxBody
@@ -272,7 +287,7 @@ func tooLarge(limit int) error {
 // than UTF-8 is refused. The error is fault.UnsupportedMedia unsupported_media_type.
 func checkMediaType(c *Call) error {
 	header := c.Request.Header.Get("Content-Type")
-	if header == "" || header == "application/json" || isYAML(c.Request) && c.Route.Body == BodyDefinition {
+	if header == "" || header == "application/json" || isYAML(c.Request) && c.Route.Body.defines() {
 		return nil
 	}
 	media, params, err := mime.ParseMediaType(header)
@@ -281,7 +296,7 @@ func checkMediaType(c *Call) error {
 		return nil
 	}
 	accepted := "application/json"
-	if c.Route.Body == BodyDefinition {
+	if c.Route.Body.defines() {
 		accepted += " or application/yaml"
 	}
 	return fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send the body as %s, not %s.", accepted, Truncate(header))

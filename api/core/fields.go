@@ -30,7 +30,7 @@ func (f FieldCheck) Value(text json.RawMessage, t reflect.Type, path string) err
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t == reflect.TypeFor[ParsedDefinition]() || reflect.PointerTo(t).Implements(Unmarshaler) {
+	if t == reflect.TypeFor[ParsedDefinition]() || t == reflect.TypeFor[DefinitionPart]() || reflect.PointerTo(t).Implements(Unmarshaler) {
 		return nil
 	}
 	switch t.Kind() {

@@ -29,6 +29,30 @@ func SourceOf(w source.Written) *SourceText {
 	return &SourceText{w.Format, w.Text}
 }
 
+// DefinitionPart is a definition within a request that has several of them: an object with a
+// definition or a source, in JSON. Decoding fills it in.
+type DefinitionPart struct{ ParsedDefinition }
+
+// UnmarshalJSON refuses a part that decoding has not read, which is one of a YAML body.
+func (*DefinitionPart) UnmarshalJSON([]byte) error {
+	return Malformed("Send this body as JSON; each part of it may hold a source in YAML.")
+}
+
+// JSONSchema describes an object with a definition or a source.
+func (DefinitionPart) JSONSchema() map[string]any {
+	text := map[string]any{"type": "string"}
+	return map[string]any{
+		"type": "object", "description": "A definition: as an object, or as the text of its author.",
+		"properties": map[string]any{
+			"definition": ParsedDefinition{}.JSONSchema(),
+			"source": map[string]any{
+				"type": "object", "required": []string{"format", "text"},
+				"properties": map[string]any{"format": map[string]any{"type": "string", "enum": []string{"yaml", "json"}}, "text": text},
+			},
+		},
+	}
+}
+
 // yamlMedia is the media type of definitions in YAML (RFC 9512).
 const yamlMedia = "application/yaml"
 

@@ -38,6 +38,7 @@ func Codes() []Code {
 		{"route_not_found", 404, "No such route."},
 		{"workflow_not_found", 404, "No such workflow in this tenant."},
 		{"template_not_found", 404, "No such template, built in or of this tenant."},
+		{"draft_not_found", 404, "No such draft of this person."},
 		{"version_not_found", 404, "The workflow has no such version."},
 		{"approval_not_found", 404, "No such approval in this tenant."},
 		{"run_not_found", 404, "No such run in this tenant."},
@@ -57,6 +58,7 @@ func Codes() []Code {
 		{"slug_taken", 409, "Another workflow or tenant has the slug."},
 		{"id_taken", 409, "An imported workflow's id is in use."},
 		{"label_taken", 409, "Another version of the workflow has the label."},
+		{"draft_outdated", 409, "A version came after the one that the draft was made from."},
 		{"workflow_archived", 409, "An archived workflow is not edited; change its status first."},
 		{"workflow_has_open_runs", 409, "Delete with force=true, or wait for the runs."},
 		{"workflow_not_runnable", 409, "The workflow's status forbids this run."},
@@ -78,6 +80,7 @@ func Codes() []Code {
 		{"range_not_satisfiable", 416, "The value ends before the range begins."},
 		{"unsupported_media_type", 415, "The body is not JSON (or YAML, with a definition)."},
 		{"invalid_definition", 422, "The definition has errors; see errors and diagnostics."},
+		{"invalid_draft", 422, "The draft's note is too long, its text cannot be stored, or its base is not a version."},
 		{"invalid_input", 422, "The input does not fit the workflow's input schema."},
 		{"concurrency_key", 422, "The workflow's concurrency key cannot be made from this input."},
 		{"unknown_step", 422, "The definition has no step of that id."},
@@ -151,7 +154,7 @@ func CommonCodes(r *core.Route) []string {
 		}
 	}
 	// Definitions are read as memory allows.
-	if r.Body == core.BodyDefinition {
+	if r.Defines() {
 		codes = append(codes, "server_busy")
 	}
 	// A route that ignores unknown parameters may still have some of its own.

@@ -153,14 +153,14 @@ func (s *schemas) operation(r *core.Route, problem dict) dict {
 	// YAML is accepted where a definition is, and described by the same schema.
 	content := dict{"application/json": shown}
 	// The example is JSON and stands with that media type alone.
-	if r.Body == core.BodyDefinition {
+	if r.Defines() {
 		content["application/yaml"] = dict{"schema": schema}
 	}
 	// The schema is that of a line.
 	if r.Body == core.BodyLines {
 		content = dict{core.NDJSON: shown}
 	}
-	op["requestBody"] = dict{"required": r.Body != core.BodyOptional, "content": content}
+	op["requestBody"] = dict{"required": !r.Body.Optional(), "content": content}
 	return op
 }
 
@@ -211,6 +211,7 @@ func pathDescription(path, part string) string {
 		"{instance_id}": "The instance's id.",
 		"{step_id}":     "The step's id in the definition.",
 		"{version}":     "The version's number, such as 3 or v3, or its label.",
+		"{draft_id}":    "The draft's id.",
 		"{blob_id}":     "The id of the value, as the run names it.",
 		"{agent_id}":    "The agent's id.",
 		"{key_id}":      "The key's id, not the key itself.",

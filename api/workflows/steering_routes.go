@@ -22,14 +22,20 @@ func (h *handlers) steeringRoutes() []core.Route {
 		// Pure: it computes and stores nothing, so that it ends with its client.
 		core.Route{
 			Method: http.MethodPost, Path: core.WorkflowsBase + "/{id}/dry-run", ID: "dryRunWorkflow", Tag: "runs", Pure: true,
-			Summary: "Drive a run in memory with mocked steps; nothing is performed or stored", Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptional,
-			Answers: core.OK(dryRunAnswer{}), Codes: []string{"workflow_not_found", "version_not_found", "invalid_input", "unknown_step"},
+			Summary: "Drive a run in memory with mocked steps; nothing is performed or stored", Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptionalDefinition,
+			Answers: core.OK(dryRunAnswer{}), Codes: []string{"workflow_not_found", "version_not_found", "invalid_definition", "invalid_input", "unknown_step"},
 		}.Handle(core.WithBody(h.dryRunWorkflow)),
+		// Of no workflow, so that a definition may be tried before there is one.
+		core.Route{
+			Method: http.MethodPost, Path: core.WorkflowsBase + "/dry-run", ID: "dryRunDefinition", Tag: "runs", Pure: true,
+			Summary: "Drive a run of a definition that is not stored in memory, with mocked steps", Action: access.Execute, On: core.OnTenant, Body: core.BodyDefinition,
+			Answers: core.OK(dryRunAnswer{}), Codes: []string{"invalid_definition", "invalid_input", "unknown_step"},
+		}.Handle(core.WithBody(h.dryRunDefinition)),
 		// Pure in that it stores nothing; what the step does to others is real.
 		core.Route{
 			Method: http.MethodPost, Path: core.WorkflowsBase + "/{id}/steps/{step_id}/test", ID: "testStep", LongRunning: true, Tag: "runs", Pure: true,
-			Summary: "Perform one step by itself, really; nothing is stored", Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptional,
-			Answers: core.OK(stepTest{}), Codes: []string{"workflow_not_found", "step_not_found", "unknown_step", "step_not_testable"},
+			Summary: "Perform one step by itself, really; nothing is stored", Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptionalDefinition,
+			Answers: core.OK(stepTest{}), Codes: []string{"workflow_not_found", "run_not_found", "acl_denied", "invalid_definition", "step_not_found", "unknown_step", "step_not_testable"},
 		}.Handle(core.WithBody(h.testStep)),
 		// With dry_run it answers 200 and changes nothing.
 		core.Route{

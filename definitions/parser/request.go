@@ -2,6 +2,7 @@ package parser
 
 import (
 	"encoding/json"
+	"errors"
 	"heddle/definitions/advice"
 	"heddle/definitions/source"
 	"heddle/fault"
@@ -18,7 +19,19 @@ type Request struct {
 	// definition in YAML, or what a YAML body has below definition. It is that of a
 	// definition with mistakes, too.
 	Written source.Written
+	// Parts are the definitions of a JSON body that has several, by the members before and
+	// after; nil where it has none.
+	Parts map[string]Part
 }
+
+// Part is one of several definitions of a body.
+type Part struct {
+	ParsedDefinition
+	Given bool
+}
+
+// partFields returns the members that hold a request's several definitions.
+func partFields() []string { return []string{"before", "after"} }
 
 // sourceField is the member in which a request carries a definition as a text.
 const sourceField = "source"
@@ -46,8 +59,17 @@ func ParseRequest(body []byte, f source.Format, fields ...string) (Request, []fa
 	// The envelope is read first and the definition only if the envelope is
 	// sound; its text is then read with places of its own.
 	limits.Opaque = []string{"definition"}
+	// What stands beside the definition has the limits of any request, where that is data.
+	if slices.Contains(fields, "input_data") {
+		limits.StringBytes = source.RequestLimits().StringBytes
+	}
 	if slices.Contains(fields, sourceField) {
 		limits.Opaque = append(limits.Opaque, sourceField)
+	}
+	for _, name := range partFields() {
+		if slices.Contains(fields, name) {
+			limits.Opaque = append(limits.Opaque, name)
+		}
 	}
 	finds, spans := &source.Diagnostics{}, map[string][]byte{}
 	// Without errors there is a root.
@@ -59,6 +81,9 @@ func ParseRequest(body []byte, f source.Format, fields ...string) (Request, []fa
 		return Request{}, nil, fault.New(fault.Malformed, "invalid_request", "The body must be an object, not %s.", root.Kind)
 	}
 	req := Request{Rest: source.Render(nil, root)}
+	if err := req.readParts(spans); err != nil {
+		return Request{}, nil, err
+	}
 	raw, given := spans["definition"]
 	if text, asText := spans[sourceField]; asText {
 		return writtenRequest(req, text, given)
@@ -70,6 +95,28 @@ func ParseRequest(body []byte, f source.Format, fields ...string) (Request, []fa
 	var found []fault.Issue
 	req.Document, found = Parse(raw, source.JSON)
 	return req, found, nil
+}
+
+// readParts reads the members that hold a definition each, as requests of their own.
+func (r *Request) readParts(spans map[string][]byte) error {
+	for _, name := range partFields() {
+		text, given := spans[name]
+		if !given {
+			continue
+		}
+		part, found, err := ParseRequest(text, source.JSON, sourceField)
+		if f, ok := errors.AsType[*fault.Error](err); ok {
+			return fault.New(f.Kind, f.Code, "%s: %s", name, f.Message)
+		}
+		if string(part.Rest) != "{}" {
+			return fault.New(fault.Malformed, "invalid_request", "%s has unknown fields; known are: definition, source.", name)
+		}
+		if r.Parts == nil {
+			r.Parts = map[string]Part{}
+		}
+		r.Parts[name] = Part{ParsedDefinition{Document: part.Document, Found: found, Written: part.Written}, part.Given}
+	}
+	return nil
 }
 
 // writtenRequest completes a request whose body has the member source. both reports that it

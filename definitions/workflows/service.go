@@ -166,6 +166,10 @@ func (s *Service) sound(d parser.ParsedDefinition) (*parser.Document, error) {
 	return d.Document, validation.Refusal(d.Document, validation.Parsed(d, s.catalog, nil))
 }
 
+// Sound returns the document of a definition without errors, for what is tried and not
+// stored; otherwise fault.Unacceptable invalid_definition with all issues.
+func (s *Service) Sound(d parser.ParsedDefinition) (*parser.Document, error) { return s.sound(d) }
+
 // storable returns a sound document that holds no secret of the tenant;
 // otherwise the error of sound, or fault.Unacceptable secret_in_definition.
 // Definitions are readable by more people than secrets are.

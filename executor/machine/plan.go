@@ -36,6 +36,12 @@ func (p *Plan) StepType(id string) string {
 	return ""
 }
 
+// HasTopStep reports whether the definition has a step of that id outside of loop bodies.
+func (p *Plan) HasTopStep(id string) bool {
+	n := p.index[id]
+	return n != nil && n.list == p.top
+}
+
 // StepPlan is what a definition says of a step's attempts. Timeout is that of
 // one attempt, of a wait its own; 0 means none. MaxAttempts is at least 1.
 type StepPlan struct {
