@@ -18,6 +18,7 @@ import (
 	"heddle/approvals"
 	"heddle/clock"
 	"heddle/definitions/workflows"
+	"heddle/drafts"
 	"heddle/executor"
 	"heddle/idempotency"
 	"heddle/live"
@@ -66,6 +67,7 @@ type Services struct {
 	Versions    *versions.Service
 	Templates   *templates.Service
 	Transfer    *versions.Transfer
+	Drafts      *drafts.Service
 	Executor    *executor.Service
 	Schedules   *schedules.Service
 	Approvals   *approvals.Service

@@ -10,6 +10,7 @@ import (
 	"heddle/api"
 	"heddle/approvals"
 	"heddle/definitions/workflows"
+	"heddle/drafts"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/idempotency"
@@ -104,6 +105,16 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// holdings are the secrets and agents of a stack, for previews.
+type holdings struct {
+	*secrets.Service
+	agents *agents.Service
+}
+
+func (h holdings) HasAgent(ctx context.Context, tenantID, id string) (bool, error) {
+	return h.agents.HasAgent(ctx, tenantID, id)
+}
+
 type stackOption func(*api.Config, *executor.Config)
 
 func newStack(t testing.TB, opts ...stackOption) *stack {
@@ -132,7 +143,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	}
 	acfg := api.Config{
 		Services: api.Services{
-			Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}),
+			Versions: versions.NewService(versions.Config{Store: db, Holdings: holdings{vault, agents.New(db, time.Now)}, Catalog: registry, Now: time.Now}),
 			Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: registry, Secrets: vault, NewID: newID}),
 			Answers:  answers{s}, Turns: db, Secrets: vault, Agents: agents.New(db, time.Now),
 		},
@@ -163,6 +174,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	acfg.Definitions = workflows.NewService(workflows.ServiceConfig{
 		Store: db, Catalog: registry, Runs: s.exec, Secrets: vault, Agents: agents.New(db, time.Now), Now: risingClock(), NewID: newID,
 	})
+	acfg.Drafts = drafts.NewService(drafts.Config{Store: db, Secrets: vault, Now: risingClock(), NewID: newID})
 	acfg.Templates, err = templates.NewService(templates.ServiceConfig{
 		Store: db, Definitions: acfg.Definitions, Catalog: registry, Secrets: vault, Now: time.Now, NewID: newID,
 	})

@@ -38,6 +38,22 @@ func (s *Service) Reveal(ctx context.Context, tenantID string, names []string) (
 	return values, nil
 }
 
+// MissingSecrets returns those of the names that the tenant has no secret of, in their
+// order. It reveals nothing.
+func (s *Service) MissingSecrets(ctx context.Context, tenantID string, names []string) ([]string, error) {
+	t, err := s.tenant(ctx, tenantID, 0)
+	if err != nil {
+		return nil, err
+	}
+	var missing []string
+	for _, name := range names {
+		if _, ok := t.values[name]; !ok {
+			missing = append(missing, name)
+		}
+	}
+	return missing, nil
+}
+
 // Redactor returns a function that replaces every secret of the tenant by *** in a JSON
 // value; nil where the tenant has none. Where the store does not answer, it knows the
 // secrets that were read last. The function keeps the values that the tenant had when it

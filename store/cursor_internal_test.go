@@ -4,6 +4,7 @@ import (
 	"heddle/access"
 	"heddle/approvals"
 	"heddle/definitions/workflows"
+	"heddle/drafts"
 	"heddle/executor"
 	"heddle/schedules"
 	"heddle/templates"
@@ -20,6 +21,7 @@ func TestEveryFilterBindsTheCursor(t *testing.T) {
 	everyFieldBinds[access.AuditQuery](t)
 	everyFieldBinds[approvals.Query](t)
 	everyFieldBinds[workflows.Query](t)
+	everyFieldBinds[drafts.Query](t)
 	everyFieldBinds[executor.LogQuery](t)
 	everyFieldBinds[executor.NamedQuery](t)
 	everyFieldBinds[executor.RunQuery](t)

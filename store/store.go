@@ -30,6 +30,7 @@ import (
 	"heddle/agents"
 	"heddle/approvals"
 	"heddle/definitions/workflows"
+	"heddle/drafts"
 	"heddle/executor"
 	"heddle/idempotency"
 	"heddle/live"
@@ -57,6 +58,7 @@ var (
 	_ live.Source        = (*DB)(nil)
 	_ schedules.Store    = (*DB)(nil)
 	_ secrets.Store      = (*DB)(nil)
+	_ drafts.Store       = (*DB)(nil)
 	_ templates.Store    = (*DB)(nil)
 	_ versions.Store     = (*DB)(nil)
 )

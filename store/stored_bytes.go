@@ -24,6 +24,7 @@ FROM workflow_templates WHERE tenant_id = ?`
 	storedTemplatesSQL = `SELECT CAST(coalesce(sum(octet_length(t.parameters) + (SELECT coalesce(sum(octet_length(v.definition) + octet_length(v.parameters)), 0)
 FROM template_versions v WHERE v.template_id = t.id)), 0) AS BIGINT) FROM templates t WHERE t.tenant_id = ?`
 	storedSchedulesSQL = `SELECT CAST(coalesce(sum(octet_length(input)), 0) AS BIGINT) FROM schedules WHERE tenant_id = ? AND deleted = 0`
+	storedDraftsSQL    = `SELECT CAST(coalesce(sum(octet_length(source_text) + octet_length(note)), 0) AS BIGINT) FROM drafts WHERE tenant_id = ?`
 	storedSecretsSQL   = `SELECT CAST(coalesce(sum(octet_length(name) + octet_length(box)), 0) AS BIGINT) FROM secrets WHERE tenant_id = ?` //nolint:gosec // a statement
 	storedAgentsSQL    = `SELECT CAST(coalesce(sum(octet_length(agent)), 0) AS BIGINT) FROM agents WHERE tenant_id = ?`
 	storedRunsSQL      = `SELECT r.workflow_id, r.version, r.created_at, r.id, octet_length(r.input) + octet_length(r.output) + octet_length(r.error)
@@ -40,14 +41,14 @@ FROM runs r WHERE r.tenant_id = ? AND (r.workflow_id, r.version, r.created_at, r
 const storedBytesPage = 200
 
 // CountStoredBytes returns the bytes of content that the tenant has stored:
-// definitions with all their versions and tags, templates, inputs of schedules, sealed secrets,
+// definitions with all their versions and tags, drafts, templates, inputs of schedules, sealed secrets,
 // agents, and runs with inputs, outputs, journals, logs and large values. Rows and indexes
 // around them, the audit trail and kept answers do not count.
 // It is not one moment's view, and takes time in proportion to the tenant's
 // rows: it is for the background.
 func (db *DB) CountStoredBytes(ctx context.Context, tenantID string) (int64, error) {
 	total := int64(0)
-	for _, text := range []string{storedLiveSQL, storedDeletedSQL, storedOriginsSQL, storedTemplatesSQL, storedSchedulesSQL, storedSecretsSQL, storedAgentsSQL} {
+	for _, text := range []string{storedLiveSQL, storedDeletedSQL, storedOriginsSQL, storedTemplatesSQL, storedSchedulesSQL, storedDraftsSQL, storedSecretsSQL, storedAgentsSQL} {
 		n := int64(0)
 		if err := db.reader(ctx).Raw(text, tenantID).Row().Scan(&n); err != nil {
 			return 0, fmt.Errorf("count stored bytes: %w", translate(err))

@@ -4,14 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"heddle/audit"
+	"heddle/definitions"
 	"heddle/definitions/source"
 	"heddle/definitions/workflows"
+	"heddle/executor"
+	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/internal/elements"
 	"heddle/versions"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 )
@@ -145,6 +149,41 @@ func (db *DB) RunsByVersion(ctx context.Context, tenantID, workflowID string) ([
 	counts := []versions.OpenRuns{}
 	err := db.reader(ctx).Raw(runsByVersionSQL, workflowID, tenantID).Scan(&counts).Error
 	return counts, translate(err)
+}
+
+// StartedByVersion sums the hours of run_stats since a time, by version: a range of its
+// primary key, however many runs there were.
+func (db *DB) StartedByVersion(ctx context.Context, tenantID, workflowID string, since time.Time) (map[int]int, error) {
+	var rows []struct{ Version, Count int }
+	err := db.reader(ctx).Raw(`SELECT version, CAST(sum(started) AS BIGINT) AS count FROM run_stats
+WHERE tenant_id = ? AND workflow_id = ? AND span = ? AND period >= ? GROUP BY version`, tenantID, workflowID, time.Hour.Milliseconds(), millis(since.Truncate(time.Hour))).Scan(&rows).Error
+	counts := make(map[int]int, len(rows))
+	for _, r := range rows {
+		counts[r.Version] = r.Count
+	}
+	return counts, translate(err)
+}
+
+// RecentRuns returns the last run of each trigger, and the newest runs that failed, were
+// cancelled or are paused. Each part is the head of a list of runs, see runRange.
+func (db *DB) RecentRuns(ctx context.Context, tenantID, workflowID string, limit int) ([]versions.Caller, []string, error) {
+	callers, resumable := []versions.Caller{}, []string{}
+	for _, trigger := range definitions.Triggers() {
+		page, err := db.Runs(ctx, executor.RunQuery{TenantID: tenantID, Workflows: []string{workflowID}, Triggers: []string{trigger}, Limit: 1})
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, r := range page.Runs {
+			callers = append(callers, versions.Caller{Trigger: trigger, LastUsed: r.CreatedAt})
+		}
+	}
+	page, err := db.Runs(ctx, executor.RunQuery{
+		TenantID: tenantID, Workflows: []string{workflowID}, States: []machine.State{machine.Failed, machine.Cancelled, machine.Paused}, Limit: limit,
+	})
+	for _, r := range page.Runs {
+		resumable = append(resumable, r.RunID)
+	}
+	return callers, resumable, err
 }
 
 // versionNumber reads "3" and "v3", and reports whether it is such a text.

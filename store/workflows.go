@@ -95,6 +95,9 @@ func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(work
 		if result, err = applyRevision(tx, row, current, rev); err != nil {
 			return result, err
 		}
+		if err := dropDraft(tx, rev.Draft); err != nil {
+			return result, err
+		}
 		if err := recordRevision(tx, row, result, rev); err != nil || result.Revision == current.Revision {
 			return result, err
 		}
@@ -209,6 +212,9 @@ func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check fu
 			return err
 		}
 		if err := tx.Exec("DELETE FROM workflow_tags WHERE workflow_id = ?", row.ID).Error; err != nil {
+			return err
+		}
+		if err := tx.Exec("DELETE FROM drafts WHERE tenant_id = ? AND workflow_id = ? AND workflow_id <> ''", tenantID, row.ID).Error; err != nil {
 			return err
 		}
 		// Read for the audit trail before the versions may go.

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"heddle/definitions/parser"
+	"heddle/definitions/source"
 	"heddle/definitions/workflows"
 	"heddle/fault"
+	"strconv"
 )
 
 // Schedules returns how another active definition would affect the schedules of
@@ -40,6 +42,10 @@ type Preview struct {
 	OpenRuns  []OpenRuns         // by version, the lowest first
 	Schedules []ScheduleImpact   // never nil
 	Breaking  []BreakingChange   // never nil; pointers start at the definition
+	Impact
+	// SourceChanged: the definition is the latest version's, and the text that is kept of it would
+	// be replaced.
+	SourceChanged bool
 }
 
 // preview returns the effect that a definition in canonical form would have as
@@ -71,6 +77,9 @@ func (s *Service) preview(ctx context.Context, w workflows.Workflow, after json.
 	if p.OpenRuns, err = s.store.RunsByVersion(ctx, w.TenantID, w.ID); err != nil {
 		return Preview{}, err
 	}
+	if p.Impact, err = s.impact(ctx, w.TenantID, w.ID, after); err != nil {
+		return Preview{}, err
+	}
 	if s.schedules != nil {
 		found, err := s.schedules.Impact(ctx, w.TenantID, w.ID, now)
 		if err != nil {
@@ -94,10 +103,17 @@ func inputsOf(before, after json.RawMessage) (a, b json.RawMessage, err error) {
 }
 
 // PreviewDefinition is Preview for a definition that is not stored; nil stands
-// for the active one, whose preview lists runs and schedules and no difference.
-func (s *Service) PreviewDefinition(ctx context.Context, w workflows.Workflow, doc *parser.Document) (Preview, error) {
+// for the active one, whose preview lists runs and schedules and no difference. written is the
+// text that it was read from, if it is to be kept.
+func (s *Service) PreviewDefinition(ctx context.Context, w workflows.Workflow, doc *parser.Document, written source.Written) (Preview, error) {
 	if doc != nil {
-		return s.preview(ctx, w, doc.Canonical)
+		p, err := s.preview(ctx, w, doc.Canonical)
+		if err != nil || !written.Given() {
+			return p, err
+		}
+		latest, err := s.store.Version(ctx, w.TenantID, w.ID, strconv.Itoa(w.LatestVersion))
+		p.SourceChanged = latest.DefinitionHash == doc.Hash && latest.Written != written
+		return p, err
 	}
 	active, err := s.Active(ctx, w)
 	if err != nil {
@@ -142,23 +158,40 @@ func (s *Service) Diff(ctx context.Context, tenantID, ref, from, to string) (Ver
 	return VersionDiff{d, w, a.Number, b.Number}, err
 }
 
-// DiffDraft compares the active version with a definition that may be invalid, but
-// must be readable: otherwise the error is fault.Unacceptable invalid_definition
-// with all issues.
-func (s *Service) DiffDraft(ctx context.Context, tenantID, ref string, draft parser.ParsedDefinition) (VersionDiff, error) {
-	w, err := s.store.Workflow(ctx, tenantID, ref)
+// DiffDraft compares a version, "" is the active one, with a definition that may be
+// invalid, but must be readable: otherwise the error is fault.Unacceptable
+// invalid_definition with all issues. Others: those of Get.
+func (s *Service) DiffDraft(ctx context.Context, tenantID, ref, base string, draft parser.ParsedDefinition) (VersionDiff, error) {
+	w, v, err := s.Get(ctx, tenantID, ref, base)
 	if err != nil {
 		return VersionDiff{}, err
 	}
-	if draft.Document == nil || len(draft.Document.Canonical) == 0 {
-		err := fault.New(fault.Unacceptable, "invalid_definition", "The definition cannot be read, so it cannot be compared; see the diagnostics.")
-		err.Issues = draft.Found
+	if err := readable(draft, "definition"); err != nil {
 		return VersionDiff{}, err
 	}
-	active, err := s.Active(ctx, w)
-	if err != nil {
-		return VersionDiff{}, err
+	d, err := Compare(v.Definition, draft.Document.Canonical)
+	return VersionDiff{d, w, v.Number, 0}, err
+}
+
+// DiffDefinitions compares two definitions of which neither need be stored or valid. The
+// error is that of a definition that cannot be read, as of DiffDraft.
+func DiffDefinitions(before, after parser.ParsedDefinition) (Diff, error) {
+	if err := readable(before, "definition before"); err != nil {
+		return Diff{}, err
 	}
-	d, err := Compare(active.Definition, draft.Document.Canonical)
-	return VersionDiff{d, w, active.Number, 0}, err
+	if err := readable(after, "definition after"); err != nil {
+		return Diff{}, err
+	}
+	return Compare(before.Document.Canonical, after.Document.Canonical)
+}
+
+// readable returns fault.Unacceptable invalid_definition for a definition that could not be
+// read completely.
+func readable(d parser.ParsedDefinition, what string) error {
+	if d.Document != nil && len(d.Document.Canonical) > 0 {
+		return nil
+	}
+	err := fault.New(fault.Unacceptable, "invalid_definition", "The %s cannot be read, so it cannot be compared; see the diagnostics.", what)
+	err.Issues = d.Found
+	return err
 }

@@ -2,6 +2,7 @@ package versions
 
 import (
 	"context"
+	"heddle/definitions"
 	"heddle/definitions/workflows"
 	"heddle/fault"
 	"strconv"
@@ -12,8 +13,10 @@ import (
 // Config holds what NewService needs.
 type Config struct {
 	Store     Store
-	Schedules Schedules        // nil: previews list none
-	Now       func() time.Time // may be called concurrently
+	Schedules Schedules           // nil: previews list none
+	Holdings  Holdings            // nil: previews name no missing secrets and agents
+	Catalog   definitions.Catalog // which fields of configs name agents; needed with Holdings
+	Now       func() time.Time    // may be called concurrently
 }
 
 // Service reads the history of workflows, publishes and labels versions and
@@ -23,13 +26,15 @@ type Config struct {
 type Service struct {
 	store     Store
 	schedules Schedules
+	holdings  Holdings
+	catalog   definitions.Catalog
 	now       func() time.Time // UTC, to the millisecond
 }
 
 // NewService returns a Service. Its times are UTC with milliseconds.
 func NewService(cfg Config) *Service {
 	return &Service{
-		store: cfg.Store, schedules: cfg.Schedules,
+		store: cfg.Store, schedules: cfg.Schedules, holdings: cfg.Holdings, catalog: cfg.Catalog,
 		now: func() time.Time { return cfg.Now().UTC().Truncate(time.Millisecond) },
 	}
 }
@@ -49,7 +54,14 @@ type Page struct {
 	Versions []Version // newest first
 	Next     string    // for Query.Cursor; empty on the last page
 	Total    int       // of all versions, on any page
+	// OpenRuns counts runs that have not ended, by version; a version without any is not in it.
+	OpenRuns map[int]int
+	// Started counts the runs of the last StartedDays days, by version, to the hour.
+	Started map[int]int
 }
+
+// StartedDays is how far back the started runs of versions are counted.
+const StartedDays = 30
 
 // List returns a page. Versions that are created between two pages do not shift
 // the second. Errors: fault.NotFound workflow_not_found; fault.Malformed
@@ -73,6 +85,17 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	page.Versions, err = s.store.Versions(ctx, q.TenantID, w.ID, before, q.Limit)
 	if err != nil {
 		return Page{}, err
+	}
+	open, err := s.store.RunsByVersion(ctx, q.TenantID, w.ID)
+	if err != nil {
+		return Page{}, err
+	}
+	if page.Started, err = s.store.StartedByVersion(ctx, q.TenantID, w.ID, s.now().AddDate(0, 0, -StartedDays)); err != nil {
+		return Page{}, err
+	}
+	page.OpenRuns = map[int]int{}
+	for _, o := range open {
+		page.OpenRuns[o.Version] = o.Count
 	}
 	if n := len(page.Versions); n > 0 && page.Versions[n-1].Number > 1 {
 		page.Next = cursorPrefix + strconv.Itoa(page.Versions[n-1].Number)

@@ -3,6 +3,7 @@ package versions
 import (
 	"context"
 	"heddle/definitions/workflows"
+	"time"
 )
 
 // Store is what a Service needs from persistence. workflowID is an id; version
@@ -33,4 +34,11 @@ type Store interface {
 	// RunsByVersion counts a workflow's open runs by version, the lowest first.
 	// A version without open runs is left out.
 	RunsByVersion(ctx context.Context, tenantID, workflowID string) ([]OpenRuns, error)
+	// StartedByVersion counts a workflow's runs that were created since a time, to the hour, by version, from
+	// counters that are kept.
+	StartedByVersion(ctx context.Context, tenantID, workflowID string, since time.Time) (map[int]int, error)
+	// RecentRuns returns by which triggers a workflow's runs were started, with the last start of
+	// each, and the ids of its newest runs that could be resumed, at most limit. No list is nil. Its cost does not
+	// depend on how many runs there are.
+	RecentRuns(ctx context.Context, tenantID, workflowID string, limit int) ([]Caller, []string, error)
 }

@@ -13,20 +13,23 @@ package authoring
 import (
 	"heddle/api/core"
 	"heddle/definitions/workflows"
+	"heddle/drafts"
 	"heddle/templates"
 	"heddle/versions"
+	"slices"
 	"time"
 )
 
 // Services are the use cases that the routes call. None may be nil when a request is served; to
 // describe the routes they are not needed.
 type Services struct {
-	// Definitions finds and changes workflows; Versions, Templates and Transfer serve what their
+	// Definitions finds and changes workflows; Versions, Templates, Transfer and Drafts serve what their
 	// names say, each with its own checks and transactions.
 	Definitions *workflows.Service
 	Versions    *versions.Service
 	Templates   *templates.Service
 	Transfer    *versions.Transfer
+	Drafts      *drafts.Service
 	// Lines bounds the memory of imports' long lines; see LineMemory.
 	Lines *core.MemoryBudget
 	// Now returns the time under which answers of imports are stored.
@@ -39,8 +42,8 @@ type handlers struct {
 }
 
 // Routes returns the table of the package, in the order of the documents: workflows, versions
-// with export and import, templates.
+// with export and import, drafts, templates.
 func Routes(s Services) []core.Route {
 	h := &handlers{s}
-	return append(append(h.workflowRoutes(), h.versionRoutes()...), h.templateRoutes()...)
+	return slices.Concat(h.workflowRoutes(), h.versionRoutes(), h.draftRoutes(), h.templateRoutes())
 }

@@ -47,8 +47,17 @@ func (labelText) JSONSchema() map[string]any {
 	return map[string]any{"type": []string{"string", "null"}}
 }
 
-// diffDraft is a definition to compare with the active version.
-type diffDraft struct{ core.Authored }
+// diffDraft is a definition to compare with a version.
+type diffDraft struct {
+	core.Authored
+	Base workflows.VersionRef `json:"base,omitempty"`
+}
+
+// diffTexts are two definitions to compare.
+type diffTexts struct {
+	Before core.DefinitionPart `json:"before"`
+	After  core.DefinitionPart `json:"after"`
+}
 
 // differences is how one definition differs from another: for programs, in a line, and step by
 // step.
@@ -76,7 +85,23 @@ type previewBody struct {
 	OpenRuns  []versions.OpenRuns       `json:"open_runs" doc:"Runs that are open, by the version that they stay on."`
 	Schedules []versions.ScheduleImpact `json:"schedules" doc:"Schedules that would run the new definition."`
 	// Breaking is a warning: the write is not refused for it.
-	Breaking []versions.BreakingChange `json:"breaking" doc:"Where the new input schema may refuse what the active one takes; pointers into the new definition."`
+	Breaking       []versions.BreakingChange `json:"breaking" doc:"Where the new input schema may refuse what the active one takes; pointers into the new definition."`
+	Callers        []caller                  `json:"callers" doc:"How runs of the workflow were started, the last used first."`
+	Resumable      []runLink                 `json:"resumable" doc:"Runs that failed, were cancelled or are paused, newest first, at most 20: they can be resumed on the new version."`
+	SecretsMissing []string                  `json:"secrets_missing" doc:"Secrets that the definition names and the tenant does not have."`
+	AgentsMissing  []string                  `json:"agents_missing"`
+	SourceChanged  bool                      `json:"source_changed,omitempty" doc:"The definition is the latest version's, and its text would be replaced."`
+}
+
+// caller is how runs are started, and when the last one was.
+type caller struct {
+	Trigger  string         `json:"trigger" enum:"manual,schedule,webhook,api,event"`
+	LastUsed core.Timestamp `json:"last_used"`
+}
+
+// runLink names a run.
+type runLink struct {
+	RunID string `json:"run_id"`
 }
 
 // differencesOf returns a difference as answers show it.

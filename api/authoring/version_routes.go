@@ -43,9 +43,15 @@ func (h *handlers) versionRoutes() []core.Route {
 		// POST for its body; it changes nothing, which the right to view alone says.
 		core.Route{
 			Method: http.MethodPost, Path: one + "/diff", ID: "diffDraft", Tag: "versions",
-			Summary: "Compare the active version with a definition that is not stored", Action: access.View, On: core.OnWorkflow,
-			Body: core.BodyDefinition, Answers: core.Tagged(diffBody{}), Codes: []string{"workflow_not_found", "invalid_definition"},
+			Summary: "Compare the active version, or another, with a definition that is not stored", Action: access.View, On: core.OnWorkflow,
+			Body: core.BodyDefinition, Answers: core.Tagged(diffBody{}), Codes: []string{"workflow_not_found", "version_not_found", "invalid_definition"},
 		}.Handle(core.WithBody(h.diffDraft)),
+		// Any key: nothing of the tenant is read.
+		core.Route{
+			Method: http.MethodPost, Path: core.WorkflowsBase + "/diff", ID: "diffDefinitions", Tag: "versions",
+			Summary: "Compare two definitions that are not stored", Action: access.View, On: core.FilteredByAccess,
+			Body: core.BodyDefinition, Answers: core.OK(differences{}), Codes: []string{"invalid_definition"},
+		}.Handle(core.WithBody(h.diffTexts)),
 		// Any key: it exports what the key may view, for as long as its client reads.
 		core.Route{
 			Method: http.MethodGet, Path: core.WorkflowsBase + "/export", ID: "exportWorkflows", LongRunning: true, Tag: "workflows",

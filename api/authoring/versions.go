@@ -2,7 +2,9 @@ package authoring
 
 import (
 	"heddle/api/core"
+	"heddle/definitions/source"
 	"heddle/definitions/workflows"
+	"heddle/internal/elements"
 	"heddle/versions"
 	"net/http"
 	"net/url"
@@ -86,11 +88,19 @@ func (h *handlers) previewUpdate(c *core.Call, req workflows.UpdateRequest, err 
 	if err != nil {
 		return err
 	}
-	p, err := h.Versions.PreviewDefinition(c.Ctx(), w, doc)
+	p, err := h.Versions.PreviewDefinition(c.Ctx(), w, doc, writtenIn(req))
 	if err != nil {
 		return err
 	}
 	return h.replyPreview(c, p)
+}
+
+// writtenIn returns the text of an update's definition, if it has one.
+func writtenIn(req workflows.UpdateRequest) source.Written {
+	if req.Definition == nil {
+		return source.Written{}
+	}
+	return req.Definition.Written
 }
 
 // replyPreview sends what a write would mean, with the ETag that the write may name in If-Match,
@@ -100,6 +110,9 @@ func (h *handlers) replyPreview(c *core.Call, p versions.Preview) error {
 	return c.Reply(http.StatusOK, previewBody{
 		DryRun: true, differences: differencesOf(p.Diff),
 		OpenRuns: p.OpenRuns, Schedules: p.Schedules, Breaking: p.Breaking,
+		Callers:        elements.Map(p.Callers, func(v versions.Caller) caller { return caller{v.Trigger, core.Timestamp(v.LastUsed)} }),
+		Resumable:      elements.Map(p.Resumable, func(id string) runLink { return runLink{id} }),
+		SecretsMissing: p.SecretsMissing, AgentsMissing: p.AgentsMissing, SourceChanged: p.SourceChanged,
 	})
 }
 
@@ -158,13 +171,25 @@ func versionParam(q url.Values, name string) (string, error) {
 	return "", core.Malformed("%s must name one version: its number, such as %s=3 or %s=v3, or its label.", name, name, name)
 }
 
-// diffDraft compares the active version with a definition that is not stored. It may be invalid,
+// diffTexts compares two definitions, of which none needs to be stored or valid.
+func (h *handlers) diffTexts(c *core.Call, req diffTexts) error {
+	if !req.Before.Given || !req.After.Given {
+		return core.Malformed("Send {\"before\": …, \"after\": …}, each with a definition or a source.")
+	}
+	d, err := versions.DiffDefinitions(req.Before.ParsedDefinition.ParsedDefinition, req.After.ParsedDefinition.ParsedDefinition)
+	if err != nil {
+		return err
+	}
+	return c.Reply(http.StatusOK, differencesOf(d))
+}
+
+// diffDraft compares a version, the active one unless another is named, with a definition that is not stored. It may be invalid,
 // but must be readable: fault.Unacceptable invalid_definition otherwise.
 func (h *handlers) diffDraft(c *core.Call, req diffDraft) error {
 	if !req.Definition.Given {
 		return errNoDefinition()
 	}
-	found, err := h.Versions.DiffDraft(c.Ctx(), c.TenantID(), c.Param("id"), req.Definition.ParsedDefinition)
+	found, err := h.Versions.DiffDraft(c.Ctx(), c.TenantID(), c.Param("id"), string(req.Base), req.Definition.ParsedDefinition)
 	if err != nil {
 		return err
 	}

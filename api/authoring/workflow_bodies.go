@@ -109,8 +109,9 @@ type updateWorkflow struct {
 	ChangeSummary string   `json:"change_summary,omitempty"`
 	TriggerType   *string  `json:"trigger_type,omitempty" enum:"manual,schedule,webhook,api,event"`
 	Tags          []string `json:"tags,omitempty"`
-	// Publish is nil for true.
-	Publish *bool `json:"publish,omitempty" doc:"Default true: the definition becomes the active one."`
+	FromDraft     bool     `json:"from_draft,omitempty" doc:"The caller's draft in place of a definition; it is deleted with the change."`
+	Force         bool     `json:"force,omitempty" doc:"Take the draft although a version came after the one that it was made from."`
+	Publish       *bool    `json:"publish,omitempty" doc:"Default true: the definition becomes the active one."`
 }
 
 // setStatus sets a workflow's status, which is required.
@@ -144,7 +145,14 @@ type versionSummary struct {
 	DefinitionHash string          `json:"definition_hash"`
 	SourceFormat   string          `json:"source_format,omitempty" enum:"yaml,json" doc:"Of the text that is kept of the definition; left out where none is."`
 	// Active reports whether runs without a version run it.
-	Active bool `json:"active"`
+	Active bool         `json:"active"`
+	Runs   *versionRuns `json:"runs,omitempty" doc:"In lists."`
+}
+
+// versionRuns counts runs of a version.
+type versionRuns struct {
+	Open    int `json:"open" doc:"Runs that have not ended."`
+	Last30d int `json:"last_30d" doc:"Runs that were created in the last 30 days, to the hour."`
 }
 
 // versionBody is a version with its definition.

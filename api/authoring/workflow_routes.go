@@ -52,7 +52,7 @@ func (h *handlers) workflowRoutes() []core.Route {
 			Method: http.MethodPut, Path: one, ID: "updateWorkflow", Tag: "workflows",
 			Summary: "Change a workflow; a changed definition is a new version", Action: access.Edit, On: core.OnWorkflow,
 			Query: core.DryRunParam(), Body: core.BodyDefinition, Conditional: true, Keeps: true, Answers: orPreview(),
-			Codes: append([]string{"workflow_not_found", "workflow_archived"}, definitionCodes...),
+			Codes: append([]string{"workflow_not_found", "workflow_archived", "draft_not_found", "draft_outdated"}, definitionCodes...),
 		}.Handle(core.WithBody(h.updateWorkflow)),
 		// LongRunning: with force it cancels any number of runs first.
 		core.Route{

@@ -149,15 +149,23 @@ func (h *handlers) updateWorkflow(c *core.Call, req updateWorkflow) error {
 		TenantID: c.TenantID(), Ref: c.Param("id"), Author: c.Principal.KeyName, ChangeSummary: req.ChangeSummary,
 		TriggerType: req.TriggerType, Tags: req.Tags, Publish: req.Publish == nil || *req.Publish, IfMatch: c.IfMatch,
 	}
+	size := len(c.Body)
 	if req.Definition.Given {
 		ask.Definition = &req.Definition.ParsedDefinition
+	}
+	if req.FromDraft {
+		var err error
+		if size, err = h.useDraft(c, &ask, req.Definition.Given); err != nil {
+			return err
+		}
+		ask.Force = req.Force
 	}
 	if dry, err := c.DryRun(); err != nil || dry {
 		return h.previewUpdate(c, ask, err)
 	}
 	// What only sets the trigger type or publishes stores nothing.
-	if req.Definition.Given || req.Tags != nil {
-		if err := c.ReserveStorage(len(c.Body)); err != nil {
+	if ask.Definition != nil || req.Tags != nil {
+		if err := c.ReserveStorage(size); err != nil {
 			return err
 		}
 	}
@@ -248,6 +256,7 @@ func (h *handlers) listVersions(c *core.Call) error {
 	}
 	for i, v := range found.Versions {
 		list.Versions[i] = versionOf(found.Workflow, v)
+		list.Versions[i].Runs = &versionRuns{Open: found.OpenRuns[v.Number], Last30d: found.Started[v.Number]}
 	}
 	return c.Reply(http.StatusOK, list)
 }

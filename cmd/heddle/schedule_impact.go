@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"heddle/agents"
 	"heddle/definitions/schemas"
 	"heddle/schedules"
+	"heddle/secrets"
 	"heddle/versions"
 )
 
@@ -12,6 +14,17 @@ import (
 // active version affects. It stands here because versions and schedules do not import
 // each other. It is safe for concurrent use.
 type scheduleImpact struct{ store schedules.Store }
+
+// holdings implements versions.Holdings. It is safe for concurrent use.
+type holdings struct {
+	*secrets.Service
+	agents *agents.Service
+}
+
+// HasAgent reports whether the tenant has an agent.
+func (h holdings) HasAgent(ctx context.Context, tenantID, agentID string) (bool, error) {
+	return h.agents.HasAgent(ctx, tenantID, agentID)
+}
 
 // Impact returns the schedules that would run a definition with this input schema: those
 // that follow the active version and have not ended. It reports for each whether its

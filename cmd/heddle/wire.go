@@ -10,6 +10,7 @@ import (
 	"heddle/approvals"
 	"heddle/clock"
 	"heddle/definitions/workflows"
+	"heddle/drafts"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/ids"
@@ -204,11 +205,11 @@ func (w *wiring) openAPI() {
 	s, st := w.settings, w.stack
 	st.handler = api.New(api.Config{
 		Services: api.Services{
-			Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: st.db, Schedules: scheduleImpact{st.db}, Now: w.clock.Now}),
+			Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: st.db, Schedules: scheduleImpact{st.db}, Holdings: holdings{st.secrets, w.agents}, Catalog: st.registry, Now: w.clock.Now}),
 			Transfer: versions.NewTransfer(versions.TransferConfig{Store: st.db, Catalog: st.registry, Secrets: st.secrets, NewID: w.newID}), Executor: st.executor,
 			Schedules: st.schedules, Approvals: approvals.New(st.db, st.executor),
 			Live:    live.New(live.Config{Source: st.db, Hub: w.hub, Encode: api.EncodeChange, Now: w.clock.Now, Epoch: w.newID("live_"), Log: st.log}),
-			Secrets: st.secrets, Agents: w.agents, Templates: w.patterns, Answers: st.db, Turns: st.db,
+			Secrets: st.secrets, Agents: w.agents, Templates: w.patterns, Drafts: drafts.NewService(drafts.Config{Store: st.db, Secrets: st.secrets, Now: w.clock.Now, NewID: w.newID}), Answers: st.db, Turns: st.db,
 			Isolation: st.registry.ScriptIsolation, ScriptLimits: st.registry.ScriptLimits,
 		},
 		Limits:    api.Limits{Rate: s.Rate, Stored: st.stored, StoreTime: s.DatabaseTimeout},

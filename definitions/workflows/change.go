@@ -44,6 +44,10 @@ type UpdateRequest struct {
 	Publish       bool
 	Origin        *Origin // nil: unchanged
 	IfMatch       IfMatch
+	// Draft is the draft that Definition was read from, nil: none. It is deleted with the change,
+	// which is refused where another version came since, unless Force is set.
+	Draft *SavedDraft
+	Force bool
 	// Stored is called with the version that was made, once it is stored; nil: nobody is told.
 	Stored func(NewVersion)
 	// Rewritten is called with the text that replaced the one which was kept of the latest
@@ -54,6 +58,7 @@ type UpdateRequest struct {
 // Update stores a change and returns the workflow as it then is. A definition
 // that equals the latest version makes no new one; where it comes with another text, that
 // replaces the text which is kept of the version. Errors: those of Create,
+// fault.Conflict draft_outdated,
 // and fault.Conflict workflow_archived, fault.Precondition
 // precondition_failed, fault.NotFound workflow_not_found.
 //
@@ -71,7 +76,11 @@ func (s *Service) Update(ctx context.Context, req UpdateRequest) (Workflow, erro
 		if err := Editable(c.Workflow, req.IfMatch); err != nil {
 			return Revision{}, err
 		}
+		if err := draftFits(c.Workflow, req); err != nil {
+			return Revision{}, err
+		}
 		r := revise(c, req, doc, now)
+		r.Draft = req.Draft
 		if r.Version != nil {
 			r.Version.Author, _ = audit.ActorOf(ctx)
 		}
@@ -87,6 +96,17 @@ func (s *Service) Update(ctx context.Context, req UpdateRequest) (Workflow, erro
 	return w, err
 }
 
+// draftFits returns fault.Conflict draft_outdated where a version came after the one that the
+// request's draft was made from, and Force is not set.
+func draftFits(w Workflow, req UpdateRequest) error {
+	if req.Draft == nil || req.Force || req.Draft.Base == w.LatestVersion {
+		return nil
+	}
+	return fault.New(fault.Conflict, "draft_outdated",
+		"The draft was made from version %d, and the latest is %d; compare the two, then save the draft with base_version %d, or send \"force\": true.",
+		req.Draft.Base, w.LatestVersion, w.LatestVersion).With("base_version", req.Draft.Base).With("latest_version", w.LatestVersion)
+}
+
 // Plan checks everything that Update checks and writes nothing. It returns
 // the workflow as it is and the definition that it would get, nil when none
 // is given. The request's tags are replaced by the ones to store.
@@ -96,6 +116,9 @@ func (s *Service) Plan(ctx context.Context, req *UpdateRequest) (Workflow, *pars
 		return Workflow{}, nil, err
 	}
 	if err := Editable(w, req.IfMatch); err != nil {
+		return Workflow{}, nil, err
+	}
+	if err := draftFits(w, *req); err != nil {
 		return Workflow{}, nil, err
 	}
 	if err := checkUpdate(req); err != nil {

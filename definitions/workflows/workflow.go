@@ -49,6 +49,15 @@ type Revision struct {
 	// Written replaces the text of the latest version, whose definition it means; none
 	// leaves it. It is none where Version is given, which has its own.
 	Written source.Written
+	// Draft is deleted with the change, nil: none.
+	Draft *SavedDraft
+}
+
+// SavedDraft is the draft that a change is made of, as it was read.
+type SavedDraft struct {
+	ID       string
+	Revision int64 // another one is a later text, which stays
+	Base     int   // the version that it was made from
 }
 
 // NewVersion is a version about to be stored. It never changes afterwards,

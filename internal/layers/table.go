@@ -21,7 +21,7 @@ var inTests = []string{
 var (
 	leaves   = []string{"audit", "clock", "deadline", "events", "fault", "idempotency", "ids", "internal/editdistance", "internal/elements", "internal/exactjson", "internal/lazyregexp", "internal/typeschema", "quota", "timers"}
 	core     = append([]string{"definitions/...", "expressions", "executor/machine", "executor/queue"}, leaves...)
-	features = append([]string{"access", "agents", "approvals", "executor", "live", "schedules", "secrets", "templates", "versions"}, core...)
+	features = append([]string{"access", "agents", "approvals", "drafts", "executor", "live", "schedules", "secrets", "templates", "versions"}, core...)
 )
 
 // impure is what the pure core and the leaves do not import, because they only
@@ -104,6 +104,7 @@ var table = map[string]rule{
 	"live":      {own: append([]string{"access", "approvals", "executor"}, core...), noStandard: outside, testOwn: stack},
 	"schedules": {own: append([]string{"executor"}, core...), external: []string{cron}, noStandard: outside, testOwn: append([]string{"metrics"}, stack...)},
 	"templates": {own: core, noStandard: outside, testOwn: append([]string{"executor"}, stack...)},
+	"drafts":    {own: core, noStandard: outside, testOwn: stack},
 	"versions":  {own: core, external: []string{jsondiff}, noStandard: outside, testOwn: stack, testExternal: []string{jsonpatch}},
 
 	// Edges: never each other.

@@ -16,7 +16,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		workflowTests, versionTests, commitTests, runTests, listTests, queueTests, leaseTests, accessTests, answerTests, scheduleTests, templateTests, transferTests,
 		secretTests, agentTests, blobTests, logTests, usageTests, statsTests, seriesTests,
 		inboxTests,
-		crashTests, auditTests, turnTests, approvalTests,
+		crashTests, auditTests, turnTests, approvalTests, draftTests,
 	} {
 		for _, name := range slices.Sorted(maps.Keys(group)) {
 			t.Run(name, func(t *testing.T) {
