@@ -46,9 +46,12 @@ type draftList struct {
 	NextCursor *string     `json:"next_cursor" doc:"Null on the last page."`
 }
 
-// draftRoutes returns the routes of drafts. Nothing of them is on the audit trail: an editor saves
+// draftHandlers serves the routes of drafts. It may be used concurrently: it does not change.
+type draftHandlers struct{ Services }
+
+// routes returns the routes of drafts. Nothing of them is on the audit trail: an editor saves
 // every few seconds, and what is published is.
-func (h *handlers) draftRoutes() []core.Route {
+func (h *draftHandlers) routes() []core.Route {
 	const of, all, one = core.WorkflowsBase + "/{id}/draft", core.WorkflowsBase + "/drafts", core.WorkflowsBase + "/drafts/{draft_id}"
 	unknown := []string{"draft_not_found"}
 	ofWorkflow := []string{"workflow_not_found", "draft_not_found"}
@@ -107,7 +110,7 @@ func owner(c *core.Call) audit.Actor {
 }
 
 // getDraft returns the caller's draft of a workflow, that of another owner, or lists all.
-func (h *handlers) getDraft(c *core.Call) error {
+func (h *draftHandlers) getDraft(c *core.Call) error {
 	q, p, err := c.PageQuery()
 	if err != nil {
 		return err
@@ -135,7 +138,7 @@ func (h *handlers) getDraft(c *core.Call) error {
 }
 
 // listDrafts lists what the caller has written and not published.
-func (h *handlers) listDrafts(c *core.Call) error {
+func (h *draftHandlers) listDrafts(c *core.Call) error {
 	_, p, err := c.PageQuery()
 	if err != nil {
 		return err
@@ -149,7 +152,7 @@ func (h *handlers) listDrafts(c *core.Call) error {
 }
 
 // getOwnDraft returns a draft by its id.
-func (h *handlers) getOwnDraft(c *core.Call) error {
+func (h *draftHandlers) getOwnDraft(c *core.Call) error {
 	v, err := h.Drafts.Get(c.Ctx(), c.TenantID(), c.Param("draft_id"), owner(c))
 	if err != nil {
 		return err
@@ -158,22 +161,22 @@ func (h *handlers) getOwnDraft(c *core.Call) error {
 }
 
 // putDraft keeps the caller's text for a workflow.
-func (h *handlers) putDraft(c *core.Call, req saveDraft) error {
+func (h *draftHandlers) putDraft(c *core.Call, req saveDraft) error {
 	return h.save(c, http.StatusOK, req, drafts.SaveRequest{Workflow: c.Param("id")})
 }
 
 // createDraft keeps a text of a workflow that is not there yet.
-func (h *handlers) createDraft(c *core.Call, req saveDraft) error {
+func (h *draftHandlers) createDraft(c *core.Call, req saveDraft) error {
 	return h.save(c, http.StatusCreated, req, drafts.SaveRequest{})
 }
 
 // putOwnDraft changes a draft by its id.
-func (h *handlers) putOwnDraft(c *core.Call, req saveDraft) error {
+func (h *draftHandlers) putOwnDraft(c *core.Call, req saveDraft) error {
 	return h.save(c, http.StatusOK, req, drafts.SaveRequest{ID: c.Param("draft_id")})
 }
 
 // save stores a draft and answers with it.
-func (h *handlers) save(c *core.Call, status int, req saveDraft, ask drafts.SaveRequest) error {
+func (h *draftHandlers) save(c *core.Call, status int, req saveDraft, ask drafts.SaveRequest) error {
 	c.NotAudited = true
 	ask.Written = req.Definition.Written
 	if !ask.Written.Given() {
@@ -196,13 +199,13 @@ func (h *handlers) save(c *core.Call, status int, req saveDraft, ask drafts.Save
 }
 
 // deleteDraft deletes the caller's draft of a workflow.
-func (h *handlers) deleteDraft(c *core.Call) error { return h.drop(c, c.Param("id"), "") }
+func (h *draftHandlers) deleteDraft(c *core.Call) error { return h.drop(c, c.Param("id"), "") }
 
 // deleteOwnDraft deletes a draft by its id.
-func (h *handlers) deleteOwnDraft(c *core.Call) error { return h.drop(c, "", c.Param("draft_id")) }
+func (h *draftHandlers) deleteOwnDraft(c *core.Call) error { return h.drop(c, "", c.Param("draft_id")) }
 
 // drop deletes a draft, by its workflow or by its id.
-func (h *handlers) drop(c *core.Call, workflow, id string) error {
+func (h *draftHandlers) drop(c *core.Call, workflow, id string) error {
 	c.NotAudited = true
 	if err := h.Drafts.Delete(c.Ctx(), c.TenantID(), workflow, id, owner(c), c.IfMatch); err != nil {
 		return err
@@ -211,7 +214,7 @@ func (h *handlers) drop(c *core.Call, workflow, id string) error {
 }
 
 // replyDraft answers with a draft that was read; it is parsed to be validated.
-func (h *handlers) replyDraft(c *core.Call, status int, v drafts.View) error {
+func (h *draftHandlers) replyDraft(c *core.Call, status int, v drafts.View) error {
 	if c.SetETag(v.Revision) {
 		return c.ReplyStatus(http.StatusNotModified)
 	}
@@ -223,7 +226,7 @@ func (h *handlers) replyDraft(c *core.Call, status int, v drafts.View) error {
 }
 
 // replyFound answers with a draft whose text was parsed.
-func (h *handlers) replyFound(c *core.Call, status int, v drafts.View, d parser.ParsedDefinition) error {
+func (h *draftHandlers) replyFound(c *core.Call, status int, v drafts.View, d parser.ParsedDefinition) error {
 	found, err := h.Definitions.ValidateFor(c.Ctx(), c.TenantID(), d)
 	if err != nil {
 		return err
