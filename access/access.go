@@ -1,11 +1,11 @@
-// Package access decides who may do what: it authenticates API keys, keeps
-// tenants, keys, grants, quotas and the audit trail, and answers the one
-// question, Can. Access is closed by default: an action needs a role or a grant
+// Package access decides who may do what: it authenticates API keys and browsers'
+// sessions, keeps tenants, keys, users, grants, quotas and the audit trail, and answers
+// the one question, Can. Access is closed by default: an action needs a role or a grant
 // that allows it.
 //
-// It promises that a key's text is never stored, that nothing crosses tenants,
-// and that a revoked key is refused at once on the node that revoked it and
-// within two seconds (cacheTTL) on every other. It knows nothing of HTTP, SQL or
+// It promises that neither a key's nor a session's text is ever stored, that nothing
+// crosses tenants, and that a revoked key, with all of its sessions, is refused at once
+// on the node that revoked it and within two seconds (cacheTTL) on every other. It knows nothing of HTTP, SQL or
 // of what workflows are.
 package access
 
@@ -70,12 +70,21 @@ type Key struct {
 	Grants     []Grant   // filled by KeyByHash
 }
 
-// Grant allows one key some actions on one workflow, in addition to what the
-// key's role allows.
+// Grant allows one key or one user some actions on one workflow, in addition to what
+// its role allows. One of KeyID and UserID is set.
 type Grant struct {
 	KeyID      string
+	UserID     string
 	WorkflowID string
 	Actions    []Action
+}
+
+// Holder returns the id of the key or user that has the grant.
+func (g Grant) Holder() string {
+	if g.UserID != "" {
+		return g.UserID
+	}
+	return g.KeyID
 }
 
 // AuditQuery selects audit entries of one tenant, newest first. Empty fields do
@@ -92,11 +101,13 @@ type AuditQuery struct {
 }
 
 // Store is everything that access needs from persistence; every method of its
-// four parts is one transaction.
+// six parts is one transaction.
 type Store interface {
 	TenantStore
 	KeyStore
 	GrantStore
+	SessionStore
+	UserStore
 	AuditStore
 }
 
@@ -135,12 +146,13 @@ type KeyStore interface {
 
 // GrantStore keeps what single keys may do on single workflows.
 type GrantStore interface {
-	// PutGrant replaces a key's actions on a workflow.
+	// PutGrant replaces a holder's actions on a workflow.
 	PutGrant(ctx context.Context, tenantID string, g Grant) error
-	// DeleteGrant removes a key's actions on a workflow.
-	DeleteGrant(ctx context.Context, tenantID, keyID, workflowID string) error
-	// Grants lists a key's grants.
-	Grants(ctx context.Context, tenantID, keyID string) ([]Grant, error)
+	// DeleteGrant removes a holder's actions on a workflow; holderID is a key's or a
+	// user's.
+	DeleteGrant(ctx context.Context, tenantID, holderID, workflowID string) error
+	// Grants lists a holder's grants, or with "" all of the tenant's.
+	Grants(ctx context.Context, tenantID, holderID string) ([]Grant, error)
 }
 
 // AuditStore keeps the audit trail.

@@ -14,7 +14,7 @@ const cacheTTL = 2 * time.Second
 // cacheSize bounds the entries of each cache; a full one is emptied.
 const cacheSize = 10_000
 
-// keyCache holds valid keys for cacheTTL, so that a burst of requests reads the
+// keyCache holds valid keys, or sessions, for cacheTTL, so that a burst of requests reads the
 // store once. It is safe for concurrent use; mu guards all other fields.
 type keyCache struct {
 	mu sync.RWMutex
@@ -26,11 +26,9 @@ type keyCache struct {
 	generation uint64
 }
 
-// cachedKey is a valid key as the store had it at readAt. expires is the key's
-// own end, zero for never.
+// cachedKey is a valid key or session as the store had it at readAt.
 type cachedKey struct {
 	principal Principal
-	expires   time.Time
 	readAt    time.Time
 }
 
@@ -39,17 +37,16 @@ func newKeyCache() *keyCache {
 	return &keyCache{entries: map[[32]byte]cachedKey{}, markedUsed: map[string]time.Time{}}
 }
 
-// get returns the principal of the key with that digest and when the key
-// expires; false where it is not cached, or was read too long ago. An age below
+// get returns the principal of the key with that digest; false where it is not cached, or was read too long ago. An age below
 // zero (the clock was set back) counts as too old.
-func (c *keyCache) get(sum [32]byte, now time.Time) (Principal, time.Time, bool) {
+func (c *keyCache) get(sum [32]byte, now time.Time) (Principal, bool) {
 	c.mu.RLock()
 	e, ok := c.entries[sum]
 	c.mu.RUnlock()
 	if age := now.Sub(e.readAt); !ok || age < 0 || age >= cacheTTL {
-		return Principal{}, time.Time{}, false
+		return Principal{}, false
 	}
-	return e.principal, e.expires, true
+	return e.principal, true
 }
 
 // currentGeneration returns the number of invalidations so far. Callers take it
@@ -63,7 +60,7 @@ func (c *keyCache) currentGeneration() uint64 {
 // put caches a key that was read from the store at now, unless the cache was
 // invalidated since generation was taken: otherwise a key that was read just
 // before its revocation would be cached just after it.
-func (c *keyCache) put(sum [32]byte, p Principal, expires, now time.Time, generation uint64) {
+func (c *keyCache) put(sum [32]byte, p Principal, now time.Time, generation uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.generation != generation {
@@ -72,7 +69,7 @@ func (c *keyCache) put(sum [32]byte, p Principal, expires, now time.Time, genera
 	if len(c.entries) >= cacheSize {
 		clear(c.entries)
 	}
-	c.entries[sum] = cachedKey{principal: p, expires: expires, readAt: now}
+	c.entries[sum] = cachedKey{principal: p, readAt: now}
 }
 
 // invalidate empties the cache, because keys, roles or grants have changed.

@@ -106,7 +106,7 @@ func (s *Service) RevokeKey(ctx context.Context, tenantID, keyID string) error {
 	if err := s.store.RevokeKey(ctx, tenantID, keyID, s.now()); err != nil {
 		return err
 	}
-	s.cache.invalidate()
+	s.invalidate()
 	return nil
 }
 
@@ -126,7 +126,7 @@ func (s *Service) PutGrant(ctx context.Context, tenantID string, g Grant) error 
 	if err := s.store.PutGrant(ctx, tenantID, g); err != nil {
 		return err
 	}
-	s.cache.invalidate()
+	s.invalidate()
 	return nil
 }
 
@@ -136,7 +136,7 @@ func (s *Service) DeleteGrant(ctx context.Context, tenantID, keyID, workflowID s
 	if err := s.store.DeleteGrant(ctx, tenantID, keyID, workflowID); err != nil {
 		return err
 	}
-	s.cache.invalidate()
+	s.invalidate()
 	return nil
 }
 
@@ -148,7 +148,7 @@ func (s *Service) Grants(ctx context.Context, tenantID, keyID string) ([]Grant, 
 // Trail returns the audit trail of one request of the principal. With an empty
 // action the request leaves no entry.
 func (s *Service) Trail(p Principal, action, requestID string) *audit.Trail {
-	a := p.actor()
+	a := p.Actor
 	return audit.NewTrail(audit.Entry{
 		TenantID: p.TenantID, ActorType: a.Type, ActorID: a.ID, Actor: a.Name, Action: action, RequestID: requestID,
 	}, s.now, s.newID)

@@ -4,23 +4,21 @@ import (
 	"heddle/audit"
 	"heddle/fault"
 	"slices"
+	"time"
 )
 
-// Principal is the authenticated caller of a request: a key of a tenant, with
-// everything that Can needs. It is a snapshot that may be cacheTTL old.
+// Principal is the authenticated caller of a request: a key of a tenant or a user,
+// with everything that Can needs. It is a snapshot that may be cacheTTL old.
 type Principal struct {
-	KeyID      string
-	KeyName    string
+	// Actor is the key or the user, as journals and the audit trail name it.
+	Actor      audit.Actor
+	SessionID  string // "": the request carried a key
 	TenantID   string
 	TenantSlug string
 	TenantName string
 	Role       Role
 	Grants     []Grant
-}
-
-// actor is the principal as journals and the audit trail name it.
-func (p Principal) actor() audit.Actor {
-	return audit.Actor{Type: audit.Key, ID: p.KeyID, Name: p.KeyName}
+	expires    time.Time // when it ends by itself; zero: never
 }
 
 // allActions returns every action, in the order of their declaration.

@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"heddle/audit"
 	"heddle/deadline"
 	"heddle/fault"
 	"log/slog"
@@ -19,15 +20,16 @@ type Config struct {
 	Quotas Quotas
 }
 
-// Service authenticates keys and manages tenants, keys, grants, quotas and the
-// audit trail. It is safe for concurrent use.
+// Service authenticates keys and sessions and manages tenants, keys, users, grants,
+// quotas and the audit trail. It is safe for concurrent use.
 type Service struct {
 	store Store
 	now   func() time.Time
 	newID func(prefix string) string
 	log   *slog.Logger
 
-	cache        *keyCache
+	keys         *keyCache
+	sessions     *keyCache
 	quotas       quotaCache
 	serverQuotas Quotas
 	// bootstrap is the digest of the configured first key, the only one that is
@@ -41,7 +43,7 @@ func New(cfg Config) *Service {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{store: cfg.Store, now: cfg.Now, newID: cfg.NewID, log: log, cache: newKeyCache(), serverQuotas: cfg.Quotas}
+	return &Service{store: cfg.Store, now: cfg.Now, newID: cfg.NewID, log: log, keys: newKeyCache(), sessions: newKeyCache(), serverQuotas: cfg.Quotas}
 }
 
 // errUnauthenticated returns the one error for a key that is missing, malformed,
@@ -64,44 +66,67 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (Principal, e
 	if !s.isBootstrapKey(sum) && !wellFormed(bearer) {
 		return Principal{}, errUnauthenticated()
 	}
+	return s.authenticate(ctx, s.keys, sum, s.loadKey)
+}
+
+// authenticate returns the principal of a credential with that digest from the cache, or
+// reads it by load and caches it if it is valid. Invalid ones are not cached: a flood of
+// them could displace the valid ones. load also returns what notes the use.
+func (s *Service) authenticate(ctx context.Context, cache *keyCache, sum [32]byte,
+	load func(ctx context.Context, hash string, now time.Time) (Principal, func(), error),
+) (Principal, error) {
 	now := s.now()
-	if p, expires, ok := s.cache.get(sum, now); ok {
-		if expired(expires, now) {
+	if p, ok := cache.get(sum, now); ok {
+		if expired(p.expires, now) {
 			return Principal{}, errUnauthenticated()
 		}
 		return p, nil
 	}
-	return s.load(ctx, sum, now)
-}
-
-// load reads a key from the store and caches it if it is valid. Invalid keys are
-// not cached: a flood of them could displace the valid ones. Its errors are
-// Authenticate's.
-func (s *Service) load(ctx context.Context, sum [32]byte, now time.Time) (Principal, error) {
-	generation := s.cache.currentGeneration()
-	k, err := s.store.KeyByHash(ctx, hexString(sum))
-	if fault.KindOf(err) == fault.NotFound {
-		return Principal{}, errUnauthenticated()
-	}
+	generation := cache.currentGeneration()
+	p, markUsed, err := load(ctx, hexString(sum), now)
 	if err != nil {
 		return Principal{}, err
 	}
-	if !k.RevokedAt.IsZero() || expired(k.ExpiresAt, now) {
-		return Principal{}, errUnauthenticated()
-	}
-	p := Principal{
-		KeyID: k.ID, KeyName: k.Name, TenantID: k.TenantID, TenantSlug: k.TenantSlug, TenantName: k.TenantName,
-		Role: k.Role, Grants: k.Grants,
-	}
-	s.cache.put(sum, p, k.ExpiresAt, now, generation)
-	s.markUsed(ctx, k, now)
+	cache.put(sum, p, now, generation)
+	markUsed()
 	return p, nil
+}
+
+// loadKey reads a key from the store. An unknown, revoked or expired one is
+// fault.Unauthenticated; an error of the store is returned as it is.
+func (s *Service) loadKey(ctx context.Context, hash string, now time.Time) (Principal, func(), error) {
+	k, err := s.store.KeyByHash(ctx, hash)
+	switch {
+	case fault.KindOf(err) == fault.NotFound || err == nil && !k.valid(now):
+		return Principal{}, nil, errUnauthenticated()
+	case err != nil:
+		return Principal{}, nil, err
+	}
+	return k.principal(), func() { s.markUsed(ctx, k, now) }, nil
+}
+
+// valid reports whether the key may be used at that time.
+func (k Key) valid(now time.Time) bool { return k.RevokedAt.IsZero() && !expired(k.ExpiresAt, now) }
+
+// principal returns what the key may do.
+func (k Key) principal() Principal {
+	return Principal{
+		Actor: audit.Actor{Type: audit.Key, ID: k.ID, Name: k.Name}, TenantID: k.TenantID, TenantSlug: k.TenantSlug, TenantName: k.TenantName,
+		Role: k.Role, Grants: k.Grants, expires: k.ExpiresAt,
+	}
+}
+
+// invalidate makes the next request of every key and session read the store: keys,
+// users, roles, grants or sessions have changed.
+func (s *Service) invalidate() {
+	s.keys.invalidate()
+	s.sessions.invalidate()
 }
 
 // markUsed stores when a key was last used, at most once a minute per node. A
 // failure is logged and does not refuse the request.
 func (s *Service) markUsed(ctx context.Context, k Key, now time.Time) {
-	if now.Sub(k.LastUsedAt) < time.Minute || !s.cache.claimMarkUsed(k.ID, now) {
+	if now.Sub(k.LastUsedAt) < time.Minute || !s.keys.claimMarkUsed(k.ID, now) {
 		return
 	}
 	// The caller that claimed the write is the only one to do it, so the end of

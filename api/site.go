@@ -100,7 +100,7 @@ func (h *site) info(c *core.Call) error {
 	return c.Reply(http.StatusOK, info{
 		Name: core.ProductName, Version: h.cfg.Version, Tenant: c.Principal.TenantSlug, TenantName: c.Principal.TenantName,
 		Can: c.Can(""), Auth: authInfo{Methods: []string{"key"}}, Time: core.Timestamp(h.cfg.Now()), Features: h.features(scripts),
-		Key: callerKey{c.Principal.KeyID, c.Principal.KeyName, c.Principal.Role}, Scripts: scripts, Limits: limits,
+		Key: callerKey{c.Principal.Actor.ID, c.Principal.Actor.Name, c.Principal.Role}, Scripts: scripts, Limits: limits,
 	})
 }
 

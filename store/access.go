@@ -133,18 +133,28 @@ func insertKey(tx *gorm.DB, k access.Key) error {
 // moment; revoked and expired ones too. key_not_found.
 func (db *DB) KeyByHash(ctx context.Context, hash string) (access.Key, error) {
 	return viewResult(ctx, db, func(tx *gorm.DB) (access.Key, error) {
-		var row keyRow
-		ok, err := found(keysWithTenant(tx).Where("k.hash = ?", hash), &row)
-		if err == nil && !ok {
-			err = keyNotFound()
-		}
+		k, err := keyWithGrants(tx, "k.hash = ?", hash)
 		if err != nil {
 			return access.Key{}, err
 		}
-		k := row.key()
-		k.Grants, err = grantsOf(tx, row.TenantID, row.ID)
-		return k, err
+		return *k, nil
 	})
+}
+
+// keyWithGrants returns the key that a condition finds, with its tenant and its grants;
+// key_not_found.
+func keyWithGrants(tx *gorm.DB, which string, args ...any) (*access.Key, error) {
+	var row keyRow
+	ok, err := found(keysWithTenant(tx).Where(which, args...), &row)
+	if err == nil && !ok {
+		err = keyNotFound()
+	}
+	if err != nil {
+		return nil, err
+	}
+	k := row.key()
+	k.Grants, err = grantsOf(tx, row.TenantID, row.ID)
+	return &k, err
 }
 
 // keysWithTenant selects keys k with the slugs of their tenants.
@@ -170,7 +180,8 @@ func (db *DB) Keys(ctx context.Context, tenantID, cursor string, limit int) ([]a
 	return elements.Map(rows, keyRow.key), next, nil
 }
 
-// RevokeKey marks a key as revoked at a moment; a second time changes nothing.
+// RevokeKey marks a key as revoked at a moment and ends its sessions; a second time
+// changes nothing.
 // last_admin_key (Conflict): the tenant would keep no other admin key that
 // lasts. On PostgreSQL revocations of one tenant wait for each other, so that
 // two cannot each count on the other's key.
@@ -184,6 +195,9 @@ func (db *DB) RevokeKey(ctx context.Context, tenantID, keyID string, at time.Tim
 			return err
 		}
 		if err := tx.Exec("UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at = 0", millis(at), keyID).Error; err != nil {
+			return err
+		}
+		if err := tx.Exec("DELETE FROM sessions WHERE tenant_id = ? AND key_id = ?", tenantID, keyID).Error; err != nil {
 			return err
 		}
 		return writeAudit(tx, k, nil)

@@ -5,14 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"heddle/access"
+	"heddle/audit"
 	"heddle/fault"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
 
 // grantRow is a row of grants; Actions is a JSON array. (KeyID, WorkflowID) is
-// its key.
+// its key; KeyID is the id of the holder, a key or a user.
 type grantRow struct {
 	KeyID      string
 	WorkflowID string
@@ -30,16 +32,16 @@ type grantDetail struct {
 	Actions      []access.Action `json:"actions,omitempty"`
 }
 
-// PutGrant replaces a key's actions on a workflow, in one transaction with an
-// audit entry. key_not_found and workflow_not_found unless both are the
-// tenant's.
+// PutGrant replaces a holder's actions on a workflow, in one transaction with an
+// audit entry. key_not_found, user_not_found and workflow_not_found unless both are
+// the tenant's.
 func (db *DB) PutGrant(ctx context.Context, tenantID string, g access.Grant) error {
 	actions, err := json.Marshal(g.Actions)
 	if err != nil {
 		return translate(fmt.Errorf("encode a grant's actions: %w", err))
 	}
 	return db.update(ctx, func(tx *gorm.DB) error {
-		k, err := keyObject(tx, tenantID, g.KeyID)
+		k, err := holderObject(tx, tenantID, g.Holder())
 		if err != nil {
 			return err
 		}
@@ -47,7 +49,7 @@ func (db *DB) PutGrant(ctx context.Context, tenantID string, g access.Grant) err
 		if err != nil {
 			return err
 		}
-		row := grantRow{KeyID: g.KeyID, WorkflowID: w.ID, TenantID: tenantID, Actions: string(actions)}
+		row := grantRow{KeyID: g.Holder(), WorkflowID: w.ID, TenantID: tenantID, Actions: string(actions)}
 		err = tx.Clauses(clause.OnConflict{
 			Columns:   []clause.Column{{Name: "key_id"}, {Name: "workflow_id"}},
 			DoUpdates: clause.AssignmentColumns([]string{"actions"}),
@@ -59,18 +61,18 @@ func (db *DB) PutGrant(ctx context.Context, tenantID string, g access.Grant) err
 	})
 }
 
-// DeleteGrant removes a key's actions on a workflow, also on a deleted one;
+// DeleteGrant removes a holder's actions on a workflow, also on a deleted one;
 // grant_not_found.
-func (db *DB) DeleteGrant(ctx context.Context, tenantID, keyID, workflowID string) error {
+func (db *DB) DeleteGrant(ctx context.Context, tenantID, holderID, workflowID string) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
-		res := tx.Exec("DELETE FROM grants WHERE tenant_id = ? AND key_id = ? AND workflow_id = ?", tenantID, keyID, workflowID)
+		res := tx.Exec("DELETE FROM grants WHERE tenant_id = ? AND key_id = ? AND workflow_id = ?", tenantID, holderID, workflowID)
 		if res.Error == nil && res.RowsAffected == 0 {
-			return fault.New(fault.NotFound, "grant_not_found", "The key has no grant on this workflow.")
+			return fault.New(fault.NotFound, "grant_not_found", "There is no such grant on this workflow.")
 		}
 		if res.Error != nil {
 			return res.Error
 		}
-		k, err := keyObject(tx, tenantID, keyID)
+		k, err := holderObject(tx, tenantID, holderID)
 		if err != nil {
 			return err
 		}
@@ -83,19 +85,19 @@ func (db *DB) DeleteGrant(ctx context.Context, tenantID, keyID, workflowID strin
 	})
 }
 
-// Grants lists a key's grants, or all of the tenant's where keyID is "", by key
-// and workflow. A key without grants, or one that does not exist, has none.
-func (db *DB) Grants(ctx context.Context, tenantID, keyID string) ([]access.Grant, error) {
-	grants, err := grantsOf(db.reader(ctx), tenantID, keyID)
+// Grants lists a holder's grants, or all of the tenant's where holderID is "", by
+// holder and workflow. One without grants, or that does not exist, has none.
+func (db *DB) Grants(ctx context.Context, tenantID, holderID string) ([]access.Grant, error) {
+	grants, err := grantsOf(db.reader(ctx), tenantID, holderID)
 	return grants, translate(err)
 }
 
-// grantsOf reads grants by key and workflow, through a session or a
+// grantsOf reads grants by holder and workflow, through a session or a
 // transaction.
-func grantsOf(tx *gorm.DB, tenantID, keyID string) ([]access.Grant, error) {
+func grantsOf(tx *gorm.DB, tenantID, holderID string) ([]access.Grant, error) {
 	q := tx.Where("tenant_id = ?", tenantID)
-	if keyID != "" {
-		q = q.Where("key_id = ?", keyID)
+	if holderID != "" {
+		q = q.Where("key_id = ?", holderID)
 	}
 	var rows []grantRow
 	if err := q.Order("key_id, workflow_id").Find(&rows).Error; err != nil {
@@ -107,7 +109,24 @@ func grantsOf(tx *gorm.DB, tenantID, keyID string) ([]access.Grant, error) {
 		if err != nil {
 			return nil, err
 		}
-		grants = append(grants, access.Grant{KeyID: row.KeyID, WorkflowID: row.WorkflowID, Actions: actions})
+		g := access.Grant{KeyID: row.KeyID, WorkflowID: row.WorkflowID, Actions: actions}
+		if isUser(row.KeyID) {
+			g.KeyID, g.UserID = "", row.KeyID
+		}
+		grants = append(grants, g)
 	}
 	return grants, nil
+}
+
+// isUser reports whether a holder's id is that of a user and not of a key.
+func isUser(id string) bool { return strings.HasPrefix(id, "user_") }
+
+// holderObject returns a key or a user as the audit trail names it; key_not_found or
+// user_not_found if it is not the tenant's.
+func holderObject(tx *gorm.DB, tenantID, id string) (audit.Object, error) {
+	if !isUser(id) {
+		return keyObject(tx, tenantID, id)
+	}
+	u, err := findUser(tx, tenantID, id)
+	return audit.Object{Kind: "user", ID: id, Slug: u.Name}, err
 }

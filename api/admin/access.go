@@ -9,6 +9,7 @@ import (
 	"heddle/internal/elements"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -137,48 +138,70 @@ func (h *handlers) revokeKey(c *core.Call) error {
 	return c.ReplyStatus(http.StatusNoContent)
 }
 
-// putGrant names a key, a workflow and all actions that the key has on it afterwards, beyond
+// putGrant names a key or a user, a workflow and all actions that it has there afterwards, beyond
 // those of its role.
 type putGrant struct {
-	KeyID    string `json:"key_id"`
+	KeyID    string `json:"key_id,omitempty"`
+	UserID   string `json:"user_id,omitempty" doc:"In place of key_id."`
 	Workflow string `json:"workflow" doc:"Id or slug."`
 	// Actions replace those that were granted before; admin cannot be granted.
 	Actions []access.Action `json:"actions" enum:"view,edit,execute,answer,operate"`
 }
 
-// grantBody is what a key may do with one workflow beyond its role.
+// grantBody is what a key or a user may do with one workflow beyond its role.
 type grantBody struct {
-	KeyID string `json:"key_id"`
+	KeyID  string `json:"key_id" doc:"Empty where a user has the grant."`
+	UserID string `json:"user_id,omitempty" doc:"Left out where a key has the grant."`
 	// WorkflowID is the id, also where the request named the slug.
 	WorkflowID string          `json:"workflow_id"`
 	Actions    []access.Action `json:"actions" enum:"view,edit,execute,answer,operate"`
 }
 
-// grantList is every grant of one key; there are few, so that it has no pages.
+// grantOf returns a grant as answers show it.
+func grantOf(g access.Grant) grantBody { return grantBody{g.KeyID, g.UserID, g.WorkflowID, g.Actions} }
+
+// grantList is every grant of one holder, or of all; there are few, so that it has no pages.
 type grantList struct {
 	Grants []grantBody `json:"grants"`
 }
 
-// putGrant sets the actions of a key on a workflow, in place of those that it had. Errors:
-// fault.NotFound key_not_found, workflow_not_found; fault.Unacceptable invalid_actions.
+// putGrant sets the actions of a key or a user on a workflow, in place of those that it had. Errors:
+// fault.NotFound key_not_found, user_not_found, workflow_not_found; fault.Unacceptable
+// invalid_actions.
 func (h *handlers) putGrant(c *core.Call, req putGrant) error {
-	workflowID, err := h.grantee(c, req.KeyID, req.Workflow)
+	holder, err := holderOf(req.KeyID, req.UserID)
 	if err != nil {
 		return err
 	}
-	g := access.Grant{KeyID: req.KeyID, WorkflowID: workflowID, Actions: req.Actions}
+	workflowID, err := h.grantWorkflow(c, req.Workflow)
+	if err != nil {
+		return err
+	}
+	g := access.Grant{KeyID: holder.KeyID, UserID: holder.UserID, WorkflowID: workflowID, Actions: req.Actions}
 	if err := h.Access.PutGrant(c.Ctx(), c.TenantID(), g); err != nil {
 		return err
 	}
-	return c.Reply(http.StatusOK, grantBody(g))
+	return c.Reply(http.StatusOK, grantOf(g))
 }
 
-// grantee checks the names in a grant and returns the workflow's id, also for a slug. It does not
-// look for the key. Errors: fault.NotFound key_not_found, workflow_not_found.
-func (h *handlers) grantee(c *core.Call, keyID, workflow string) (string, error) {
-	if !ids.Valid(keyID) {
-		return "", core.NotFound("key", keyID)
+// holderOf returns a grant that has only its holder: a key or a user, of which exactly one is named.
+// It does not look for it. Errors: fault.Malformed invalid_request; fault.NotFound key_not_found,
+// user_not_found for what is no id.
+func holderOf(keyID, userID string) (access.Grant, error) {
+	switch {
+	case (keyID == "") == (userID == ""):
+		return access.Grant{}, core.Malformed("Name the key (key_id) or the user (user_id) that has the grant, and not both.")
+	case userID != "" && (!ids.Valid(userID) || !strings.HasPrefix(userID, "user_")):
+		return access.Grant{}, core.NotFound("user", userID)
+	case keyID != "" && (!ids.Valid(keyID) || strings.HasPrefix(keyID, "user_")):
+		return access.Grant{}, core.NotFound("key", keyID)
 	}
+	return access.Grant{KeyID: keyID, UserID: userID}, nil
+}
+
+// grantWorkflow returns the id of the workflow in a grant, also for a slug: fault.NotFound
+// workflow_not_found.
+func (h *handlers) grantWorkflow(c *core.Call, workflow string) (string, error) {
 	if !ids.Valid(workflow) {
 		return "", core.NotFound("workflow", workflow)
 	}
@@ -186,31 +209,33 @@ func (h *handlers) grantee(c *core.Call, keyID, workflow string) (string, error)
 	return w.ID, err
 }
 
-// listGrants lists the grants of the key that the query names.
+// listGrants lists the grants of the key or user that the query names, or all of the tenant's.
 func (h *handlers) listGrants(c *core.Call) error {
 	q, err := c.Query()
 	if err != nil {
 		return err
 	}
-	keyID, err := required(q, "key_id")
+	holder := access.Grant{}
+	if q.Has("key_id") || q.Has("user_id") {
+		if holder, err = holderOf(q.Get("key_id"), q.Get("user_id")); err != nil {
+			return err
+		}
+	}
+	grants, err := h.Access.Grants(c.Ctx(), c.TenantID(), holder.Holder())
 	if err != nil {
 		return err
 	}
-	grants, err := h.Access.Grants(c.Ctx(), c.TenantID(), keyID)
-	if err != nil {
-		return err
-	}
-	return c.Reply(http.StatusOK, grantList{Grants: elements.Map(grants, func(g access.Grant) grantBody { return grantBody(g) })})
+	return c.Reply(http.StatusOK, grantList{Grants: elements.Map(grants, grantOf)})
 }
 
-// deleteGrant removes a key's grant on a workflow: 204; fault.NotFound grant_not_found where it
+// deleteGrant removes a key's or a user's grant on a workflow: 204; fault.NotFound grant_not_found where it
 // has none.
 func (h *handlers) deleteGrant(c *core.Call) error {
 	q, err := c.Query()
 	if err != nil {
 		return err
 	}
-	keyID, err := required(q, "key_id")
+	holder, err := holderOf(q.Get("key_id"), q.Get("user_id"))
 	if err != nil {
 		return err
 	}
@@ -218,11 +243,11 @@ func (h *handlers) deleteGrant(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	workflowID, err := h.grantee(c, keyID, workflow)
+	workflowID, err := h.grantWorkflow(c, workflow)
 	if err != nil {
 		return err
 	}
-	if err := h.Access.DeleteGrant(c.Ctx(), c.TenantID(), keyID, workflowID); err != nil {
+	if err := h.Access.DeleteGrant(c.Ctx(), c.TenantID(), holder.Holder(), workflowID); err != nil {
 		return err
 	}
 	return c.ReplyStatus(http.StatusNoContent)

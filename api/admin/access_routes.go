@@ -40,24 +40,26 @@ func (h *handlers) accessRoutes() []core.Route {
 			Method: http.MethodDelete, Path: "/v1/keys/{key_id}", ID: "revokeKey", Tag: "access", Summary: "Revoke an API key at once",
 			Action: access.Admin, On: core.OnTenant, Answers: core.NoContent(), Codes: []string{"key_not_found", "last_admin_key"},
 		}.Handle(core.NoBody(h.revokeKey)),
-		// PUT: the request states all actions that the key has afterwards.
+		// PUT: the request states all actions that the key or user has afterwards.
 		core.Route{
-			Method: http.MethodPut, Path: "/v1/grants", ID: "putGrant", Tag: "access", Summary: "Give a key exactly these actions on one workflow",
+			Method: http.MethodPut, Path: "/v1/grants", ID: "putGrant", Tag: "access", Summary: "Give a key or a user exactly these actions on one workflow",
 			Action: access.Admin, On: core.OnTenant, Body: core.BodyRequired, Answers: core.OK(grantBody{}),
-			Codes: []string{"key_not_found", "workflow_not_found", "invalid_actions"},
+			Codes: []string{"key_not_found", "user_not_found", "workflow_not_found", "invalid_actions"},
 		}.Handle(core.WithBody(h.putGrant)),
 		core.Route{
-			Method: http.MethodGet, Path: "/v1/grants", ID: "listGrants", Tag: "access", Summary: "List a key's grants",
-			Action: access.Admin, On: core.OnTenant, Query: []core.Param{{Name: "key_id", Required: true, Description: "The id of the key that has the grants."}}, Answers: core.OK(grantList{}),
-		}.Handle(core.NoBody(h.listGrants)),
-		// A grant has no id: its key and its workflow name it.
-		core.Route{
-			Method: http.MethodDelete, Path: "/v1/grants", ID: "deleteGrant", Tag: "access", Summary: "Take a key's actions on one workflow away",
+			Method: http.MethodGet, Path: "/v1/grants", ID: "listGrants", Tag: "access", Summary: "List the grants of a key or a user, or all",
 			Action: access.Admin, On: core.OnTenant, Query: []core.Param{
-				{Name: "key_id", Required: true, Description: "The id of the key that has the grant."},
+				{Name: "key_id", Description: "The id of the key that has the grants."}, {Name: "user_id", Description: "The id of the user that has them."},
+			}, Answers: core.OK(grantList{}), Codes: []string{"key_not_found", "user_not_found"},
+		}.Handle(core.NoBody(h.listGrants)),
+		// A grant has no id: its holder and its workflow name it.
+		core.Route{
+			Method: http.MethodDelete, Path: "/v1/grants", ID: "deleteGrant", Tag: "access", Summary: "Take a key's or a user's actions on one workflow away",
+			Action: access.Admin, On: core.OnTenant, Query: []core.Param{
+				{Name: "key_id", Description: "The id of the key that has the grant."}, {Name: "user_id", Description: "The id of the user that has it."},
 				{Name: "workflow", Required: true, Description: "The workflow's id or slug."},
 			}, Answers: core.NoContent(),
-			Codes: []string{"key_not_found", "workflow_not_found", "grant_not_found"},
+			Codes: []string{"key_not_found", "user_not_found", "workflow_not_found", "grant_not_found"},
 		}.Handle(core.NoBody(h.deleteGrant)),
 		core.Route{
 			Method: http.MethodGet, Path: "/v1/audit", ID: "listAudit", Tag: "access", Summary: "Who did what to which object, newest first",

@@ -83,7 +83,7 @@ func (h *handlers) createTemplate(c *core.Call, req createTemplate) error {
 			return err
 		}
 		_, err := h.Templates.Create(c.Ctx(), templates.CreateRequest{
-			TenantID: c.TenantID(), Author: c.Principal.KeyName, Name: req.Name, Description: req.Description,
+			TenantID: c.TenantID(), Author: c.Principal.Actor.Name, Name: req.Name, Description: req.Description,
 			Category: req.Category, Parameters: req.Parameters, Source: src, Admit: c.ReserveMemory,
 			Keep: func(t templates.Template) *idempotency.Answer {
 				// Only here is it known how much is stored: the definition may be that of a
@@ -109,7 +109,7 @@ func (h *handlers) updateTemplate(c *core.Call, req updateTemplate) error {
 		return err
 	}
 	t, err := h.Templates.Update(c.Ctx(), templates.UpdateRequest{
-		TenantID: c.TenantID(), ID: c.Param("id"), Author: c.Principal.KeyName, Name: req.Name, Description: req.Description,
+		TenantID: c.TenantID(), ID: c.Param("id"), Author: c.Principal.Actor.Name, Name: req.Name, Description: req.Description,
 		Category: req.Category, Parameters: req.Parameters, Source: src, IfMatch: c.IfMatch, Admit: c.ReserveMemory,
 	})
 	if err != nil {
@@ -137,7 +137,7 @@ func (h *handlers) installTemplate(c *core.Call, req installTemplate) error {
 			return err
 		}
 		_, err := h.Templates.Install(c.Ctx(), templates.InstallRequest{
-			TenantID: c.TenantID(), Author: c.Principal.KeyName, TemplateID: c.Param("id"),
+			TenantID: c.TenantID(), Author: c.Principal.Actor.Name, TemplateID: c.Param("id"),
 			Name: req.Name, Slug: req.Slug, Parameters: req.Parameters, Admit: c.ReserveMemory,
 			Keep: func(w workflows.Workflow, v workflows.NewVersion) *idempotency.Answer {
 				c.AddStored(2*len(v.Definition) + len(req.Parameters)) // what was installed is kept beside it
@@ -167,7 +167,7 @@ func (h *handlers) mergeTemplate(c *core.Call, req mergeTemplate) error {
 	}
 	// The service merges what is edited meanwhile too, unless If-Match forbids it.
 	merged, err := h.Templates.MergeUpdate(c.Ctx(), templates.MergeRequest{
-		TenantID: c.TenantID(), Ref: r.Workflow, Author: c.Principal.KeyName,
+		TenantID: c.TenantID(), Ref: r.Workflow, Author: c.Principal.Actor.Name,
 		Parameters: req.Parameters, DryRun: dry, IfMatch: r.IfMatch, Admit: c.ReserveMemory,
 	})
 	if err != nil {

@@ -41,7 +41,7 @@ func (h *handlers) rollbackWorkflow(c *core.Call, req rollbackWorkflow) error {
 		return core.Malformed("version is missing; name the version to go back to: {\"version\": 2}.")
 	}
 	// The author is the key's name as it is now; versions keep a copy.
-	ask := versions.RollbackRequest{Reference: r, Author: c.Principal.KeyName, ChangeSummary: req.ChangeSummary}
+	ask := versions.RollbackRequest{Reference: r, Author: c.Principal.Actor.Name, ChangeSummary: req.ChangeSummary}
 	// What a rollback checks beyond the preview is checked here, so that both refuse the same.
 	if dry, err := c.DryRun(); err != nil || dry {
 		if err == nil {

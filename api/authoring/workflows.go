@@ -57,7 +57,7 @@ func (h *handlers) createWorkflow(c *core.Call, req createWorkflow) error {
 			return err
 		}
 		_, err := h.Definitions.Create(c.Ctx(), workflows.CreateRequest{
-			TenantID: c.TenantID(), Author: c.Principal.KeyName, Definition: req.Definition.ParsedDefinition,
+			TenantID: c.TenantID(), Author: c.Principal.Actor.Name, Definition: req.Definition.ParsedDefinition,
 			TriggerType: req.TriggerType, Tags: req.Tags, Slug: req.Slug, Status: req.Status,
 			ChangeSummary: req.ChangeSummary,
 			// In the transaction of the workflow: a crash leaves both or neither.
@@ -146,7 +146,7 @@ func (h *handlers) replySaved(c *core.Call, w workflows.Workflow, v versions.Ver
 // version, active unless publish is false; one that equals it makes none.
 func (h *handlers) updateWorkflow(c *core.Call, req updateWorkflow) error {
 	ask := workflows.UpdateRequest{
-		TenantID: c.TenantID(), Ref: c.Param("id"), Author: c.Principal.KeyName, ChangeSummary: req.ChangeSummary,
+		TenantID: c.TenantID(), Ref: c.Param("id"), Author: c.Principal.Actor.Name, ChangeSummary: req.ChangeSummary,
 		TriggerType: req.TriggerType, Tags: req.Tags, Publish: req.Publish == nil || *req.Publish, IfMatch: c.IfMatch,
 	}
 	size := len(c.Body)

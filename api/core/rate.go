@@ -81,6 +81,15 @@ func (b *buckets) take(key string, now time.Time) allowance {
 	return allowance{untilFull: full.Sub(now), retryAfter: full.Add(every).Sub(now) - whole}
 }
 
+// giveBack returns one request to the bucket of a key, as if it had not been taken.
+func (b *buckets) giveBack(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if full, known := b.full[key]; known {
+		b.full[key] = full.Add(-b.rate.every())
+	}
+}
+
 // forgetFull drops the buckets that are full, which changes nothing for their keys, and all of
 // them where none is: rather a few requests too many than memory without bound. mu is held.
 // O(maxBuckets).
@@ -102,8 +111,9 @@ func (h *Server) rateLimit(c *Call) error {
 	if h.buckets == nil {
 		return nil
 	}
-	// The key and not the tenant: one busy client does not stop the others.
-	a, head := h.buckets.take(c.Principal.KeyID, h.cfg.Now()), c.Writer.Header()
+	// The key or the user and not the tenant: one busy client does not stop the others. A
+	// session counts as its key.
+	a, head := h.buckets.take(c.Principal.Actor.ID, h.cfg.Now()), c.Writer.Header()
 	head["RateLimit-Policy"] = h.policy
 	head["RateLimit"] = []string{`"key";r=` + strconv.Itoa(a.remaining) + ";t=" + strconv.Itoa(wholeSeconds(a.untilFull))}
 	if a.retryAfter == 0 {

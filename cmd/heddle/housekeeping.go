@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"heddle/access"
 	"heddle/executor"
 	"heddle/idempotency"
 	"log/slog"
@@ -21,6 +22,11 @@ func purgeAnswers(ctx context.Context, store idempotency.Store, now func() time.
 // executor.StatsShortKept; see purge. Every node does this.
 func purgeStats(ctx context.Context, store executor.StatsStore, now func() time.Time, log *slog.Logger) {
 	purge(ctx, "counts of runs", func() error { return store.PurgeStats(ctx, now().Add(-executor.StatsShortKept)) }, log)
+}
+
+// purgeSessions deletes the sessions that have ended; see purge. Every node does this.
+func purgeSessions(ctx context.Context, store access.SessionStore, now func() time.Time, log *slog.Logger) {
+	purge(ctx, "sessions", func() error { return store.PurgeSessions(ctx, now()) }, log)
 }
 
 // purge calls what deletes something old at once and every purgeEvery until ctx ends. A

@@ -300,6 +300,7 @@ func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error
 	// It ends with driving. What it has not deleted by then stays until the next start.
 	go purgeAnswers(driving, st.db, time.Now, st.log)
 	go purgeStats(driving, st.db, time.Now, st.log)
+	go purgeSessions(driving, st.db, time.Now, st.log)
 	go hintAtSlots(driving, st.executor.Load, processCPU, st.log)
 
 	srv := api.NewServer(st.handler)

@@ -1,0 +1,114 @@
+package access
+
+import (
+	"context"
+	"heddle/audit"
+	"heddle/fault"
+	"time"
+)
+
+// User is a person of a tenant, whom a provider of identities signed in. Issuer and
+// Subject name the person there and never change; Email, Name and Role are as of the
+// last sign-in.
+type User struct {
+	ID         string
+	TenantID   string
+	TenantSlug string
+	TenantName string
+	Issuer     string
+	Subject    string
+	Email      string // "" where the provider does not say
+	Name       string
+	Role       Role
+	CreatedAt  time.Time
+	LastSeenAt time.Time
+	DisabledAt time.Time // zero: may sign in
+	Grants     []Grant   // filled by SessionByHash
+}
+
+// actor is the user as journals and the audit trail name it.
+func (u User) actor() audit.Actor { return audit.Actor{Type: audit.User, ID: u.ID, Name: u.Name} }
+
+// principal returns what the user may do.
+func (u User) principal() Principal {
+	return Principal{
+		Actor: u.actor(), TenantID: u.TenantID, TenantSlug: u.TenantSlug, TenantName: u.TenantName,
+		Role: u.Role, Grants: u.Grants,
+	}
+}
+
+// UserStore keeps users.
+type UserStore interface {
+	// UserBySubject finds the user whom an issuer calls so; fault.NotFound
+	// user_not_found.
+	UserBySubject(ctx context.Context, tenantID, issuer, subject string) (User, error)
+	// SignInUser stores a user, or the new email, name, role and time of one that is
+	// there by its id, and a session of it, in one transaction. Errors: fault.Denied
+	// user_disabled; fault.Conflict user_changing where another sign-in made the user
+	// meanwhile; fault.Conflict sign_in_used where the sign-in was completed before.
+	SignInUser(ctx context.Context, u User, s Session) error
+	// Users lists the tenant's users, newest first.
+	Users(ctx context.Context, tenantID, cursor string, limit int) (list []User, next string, err error)
+	// SetUserDisabled disables a user at that time, which ends its sessions, or with
+	// the zero time enables it; it returns the user. fault.NotFound user_not_found.
+	SetUserDisabled(ctx context.Context, tenantID, id string, at time.Time) (User, error)
+}
+
+// Identity is a person whom a provider signed in, with the role that the person has here.
+type Identity struct {
+	Issuer, Subject, Email, Name string
+	Role                         Role
+}
+
+// SignInUser begins a session of the person in the tenant with that slug, who becomes a
+// user of it by the first one. signIn is Session.SignIn. Errors: fault.Denied
+// user_disabled; fault.Conflict sign_in_used; fault.NotFound tenant_not_found.
+func (s *Service) SignInUser(ctx context.Context, tenantSlug string, who Identity, signIn string, from Browser, requestID string) (NewSession, error) {
+	t, err := s.store.TenantBySlug(ctx, tenantSlug)
+	if err != nil {
+		return NewSession{}, err
+	}
+	made, err := s.signInUser(ctx, t, who, signIn, from, requestID)
+	if fault.CodeOf(err) == "user_changing" {
+		// Another first sign-in of the same person was faster; now the user is there.
+		made, err = s.signInUser(ctx, t, who, signIn, from, requestID)
+	}
+	// A new role holds at once in the sessions that the user has already.
+	s.invalidate()
+	return made, err
+}
+
+// signInUser is one attempt of SignInUser.
+func (s *Service) signInUser(ctx context.Context, t Tenant, who Identity, signIn string, from Browser, requestID string) (NewSession, error) {
+	u, err := s.store.UserBySubject(ctx, t.ID, who.Issuer, who.Subject)
+	if fault.KindOf(err) == fault.NotFound {
+		u = User{ID: s.newID("user_"), TenantID: t.ID, Issuer: who.Issuer, Subject: who.Subject, CreatedAt: s.now()}
+	} else if err != nil {
+		return NewSession{}, err
+	}
+	u.Email, u.Name, u.Role, u.LastSeenAt = who.Email, who.Name, who.Role, s.now()
+	made := s.newSession(t.ID, u.actor(), from)
+	made.SignIn = signIn
+	ctx = audit.WithTrail(ctx, s.Trail(u.principal(), "session.create", requestID))
+	return made, s.store.SignInUser(ctx, u, made.Session)
+}
+
+// Users lists at most limit of the tenant's users, newest first, disabled ones too, and
+// returns the cursor of the next page, "" on the last.
+func (s *Service) Users(ctx context.Context, tenantID, cursor string, limit int) ([]User, string, error) {
+	return s.store.Users(ctx, tenantID, cursor, limit)
+}
+
+// SetUserDisabled disables a user or enables it again. A disabled user's sessions end, at
+// once on this node and within cacheTTL on others. fault.NotFound user_not_found.
+func (s *Service) SetUserDisabled(ctx context.Context, tenantID, id string, disabled bool) (User, error) {
+	var at time.Time
+	if disabled {
+		at = s.now()
+	}
+	u, err := s.store.SetUserDisabled(ctx, tenantID, id, at)
+	if err == nil {
+		s.invalidate()
+	}
+	return u, err
+}
