@@ -21,7 +21,7 @@ var inTests = []string{
 var (
 	leaves   = []string{"audit", "clock", "deadline", "events", "fault", "idempotency", "ids", "internal/editdistance", "internal/elements", "internal/exactjson", "internal/lazyregexp", "internal/typeschema", "quota", "timers"}
 	core     = append([]string{"definitions/...", "expressions", "executor/machine", "executor/queue"}, leaves...)
-	features = append([]string{"access", "agents", "approvals", "drafts", "executor", "live", "schedules", "secrets", "templates", "versions"}, core...)
+	features = append([]string{"access", "agents", "approvals", "drafts", "executor", "live", "schedules", "secrets", "signin", "templates", "versions"}, core...)
 )
 
 // impure is what the pure core and the leaves do not import, because they only
@@ -42,6 +42,9 @@ const (
 	dnsmessage = "golang.org/x/net/dns/dnsmessage" // a name server of the tests
 	echo       = "github.com/labstack/echo/v4/..."
 	expr       = "github.com/expr-lang/expr/..."
+	goOIDC     = "github.com/coreos/go-oidc/v3/..."
+	oauth2     = "golang.org/x/oauth2"
+	jose       = "github.com/go-jose/go-jose/v4/..." // signs what a provider of the tests says
 	goose      = "github.com/pressly/goose/v3/..."
 	gorm       = "gorm.io/..."
 	http2      = "golang.org/x/net/http2/..." // a server of the tests that refuses streams
@@ -97,6 +100,7 @@ var table = map[string]rule{
 
 	// Features: use cases and loops.
 	"access":    {own: leaves, noStandard: outside, testOwn: stack},
+	"signin":    {own: append([]string{"access"}, leaves...), noStandard: outside, testOwn: stack},
 	"executor":  {own: core, external: []string{jsonschema, weights}, noStandard: outside, testOwn: stack},
 	"approvals": {own: append([]string{"access", "executor"}, core...), noStandard: outside, testOwn: stack},
 	"agents":    {own: core, noStandard: outside, testOwn: stack},
@@ -120,6 +124,7 @@ var table = map[string]rule{
 	"api/turns":       {own: append([]string{"api/core"}, features...)},
 	"api/workflows":   {own: append([]string{"api/core"}, features...)},
 	"metrics":         {own: features, external: []string{prometheus}, testOwn: append([]string{"api"}, stack...)},
+	"oidc":            {own: features, external: []string{goOIDC, oauth2}, testExternal: []string{jose}},
 	"migrations":      {external: []string{goose, gorm}, testExternal: []string{pgx, sqlite}},
 	"steps":           {own: append([]string{"internal/sandbox"}, features...), external: []string{jsonschema, landlock, sys, text}, testOwn: stack, testExternal: []string{dnsmessage, http2}},
 	"store":           {own: append([]string{"migrations"}, features...), external: []string{goose, gorm, pgx, pgxPool, sqlite, sqliteLow, sys, text}, testOwn: []string{"store/storetest"}},
