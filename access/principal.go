@@ -13,6 +13,7 @@ type Principal struct {
 	// Actor is the key or the user, as journals and the audit trail name it.
 	Actor      audit.Actor
 	SessionID  string // "": the request carried a key
+	Email      string // of a user, where the provider vouches for it
 	TenantID   string
 	TenantSlug string
 	TenantName string

@@ -32,7 +32,7 @@ func (u User) actor() audit.Actor { return audit.Actor{Type: audit.User, ID: u.I
 // principal returns what the user may do.
 func (u User) principal() Principal {
 	return Principal{
-		Actor: u.actor(), TenantID: u.TenantID, TenantSlug: u.TenantSlug, TenantName: u.TenantName,
+		Actor: u.actor(), Email: u.Email, TenantID: u.TenantID, TenantSlug: u.TenantSlug, TenantName: u.TenantName,
 		Role: u.Role, Grants: u.Grants,
 	}
 }

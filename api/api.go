@@ -25,6 +25,7 @@ import (
 	"heddle/quota"
 	"heddle/schedules"
 	"heddle/secrets"
+	"heddle/signin"
 	"heddle/templates"
 	"heddle/versions"
 	"log/slog"
@@ -60,7 +61,8 @@ type Config struct {
 	RunnerTick bool
 }
 
-// Services are what the routes call. Only Secrets and Turns may be nil, and the two functions.
+// Services are what the routes call. Only Secrets, Turns and SignIn may be nil, and the two
+// functions.
 type Services struct {
 	Access      *access.Service
 	Definitions *workflows.Service
@@ -74,7 +76,9 @@ type Services struct {
 	Live        *live.Service
 	Secrets     *secrets.Service
 	Agents      *agents.Service
-	Answers     idempotency.Store
+	// SignIn signs people in at a provider of identities; nil: there is none.
+	SignIn  *signin.Service
+	Answers idempotency.Store
 	// Turns holds which turn a run has in progress on any node; nil: on this one alone.
 	Turns TurnStore
 	// Isolation says how scripts are confined here; nil: there are none. It is called for each

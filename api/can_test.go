@@ -76,7 +76,7 @@ func TestInfoSaysWhereOneIs(t *testing.T) {
 	if methods := info.field(t, "auth", "methods").([]any); !slices.Contains(methods, any("key")) || info.field(t, "auth", "session") != false {
 		t.Errorf("auth: %s", info.body)
 	}
-	if len(info.field(t, "features").([]any)) != 0 {
+	if !slices.Equal(info.field(t, "features").([]any), []any{"sessions", "oidc"}) {
 		t.Errorf("the tests' server has neither scripts nor a runner's tick: %s", info.body)
 	}
 }

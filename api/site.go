@@ -2,6 +2,7 @@ package api
 
 import (
 	"heddle/access"
+	"heddle/api/admin"
 	"heddle/api/core"
 	"html/template"
 	"net/http"
@@ -69,18 +70,18 @@ type info struct {
 	Can      []access.Action `json:"can" enum:"view,edit,execute,answer,operate,admin" doc:"What the caller's role allows on everything of the tenant."`
 	Auth     authInfo        `json:"auth"`
 	Time     core.Timestamp  `json:"time" doc:"The server's time."`
-	Features []string        `json:"features" enum:"scripts,runner_tick" doc:"What this server is set up for."`
+	Features []string        `json:"features" enum:"sessions,oidc,scripts,runner_tick" doc:"What this server is set up for."`
 	Scripts  string          `json:"scripts" doc:"How scripts are confined on this server, or that they are refused."`
 	Limits   string          `json:"script_limits" doc:"Whether a script is limited as a whole or in each of its processes, and why."`
 }
 
 // authInfo says how callers may show who they are, and how this one did.
 type authInfo struct {
-	Methods []string `json:"methods" enum:"key" doc:"How one may sign in here."`
+	Methods []string `json:"methods" enum:"key,oidc" doc:"How one may sign in here."`
 	Session bool     `json:"session" doc:"Whether the request was made with a session's cookie."`
 }
 
-// callerKey is the caller's key without its text.
+// callerKey is the caller's key without its text, or the user.
 type callerKey struct {
 	ID   string      `json:"id"`
 	Name string      `json:"name"`
@@ -99,14 +100,17 @@ func (h *site) info(c *core.Call) error {
 	}
 	return c.Reply(http.StatusOK, info{
 		Name: core.ProductName, Version: h.cfg.Version, Tenant: c.Principal.TenantSlug, TenantName: c.Principal.TenantName,
-		Can: c.Can(""), Auth: authInfo{Methods: []string{"key"}}, Time: core.Timestamp(h.cfg.Now()), Features: h.features(scripts),
+		Can: c.Can(""), Auth: authInfo{Methods: admin.SignInMethods(h.cfg.SignIn), Session: c.Principal.SessionID != ""}, Time: core.Timestamp(h.cfg.Now()), Features: h.features(scripts),
 		Key: callerKey{c.Principal.Actor.ID, c.Principal.Actor.Name, c.Principal.Role}, Scripts: scripts, Limits: limits,
 	})
 }
 
 // features returns what this server is set up for; scripts is how it confines them.
 func (h *site) features(scripts string) []string {
-	list := []string{}
+	list := []string{"sessions"}
+	if h.cfg.SignIn != nil {
+		list = append(list, "oidc")
+	}
 	if !strings.HasPrefix(scripts, "off") {
 		list = append(list, "scripts")
 	}

@@ -170,7 +170,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	t.Cleanup(stored.Close)
 	ecfg.Stored, acfg.Stored = stored, stored
 	s.exec = executor.New(ecfg)
-	acfg.Access, acfg.Executor = s.access, s.exec
+	acfg.Access, acfg.Executor, acfg.SignIn = s.access, s.exec, people(s.access)
 	acfg.Definitions = workflows.NewService(workflows.ServiceConfig{
 		Store: db, Catalog: registry, Runs: s.exec, Secrets: vault, Agents: agents.New(db, time.Now), Now: risingClock(), NewID: newID,
 	})
@@ -259,6 +259,7 @@ type request struct {
 	body         string
 	key          string
 	header       map[string]string
+	host         string // "": as the server is called
 }
 
 // response is what came back, checked against the OpenAPI document.
@@ -284,6 +285,7 @@ func (s *stack) do(r request) response {
 	if r.body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	req.Host = r.host
 	for name, value := range r.header {
 		req.Header.Set(name, value)
 	}

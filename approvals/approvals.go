@@ -151,8 +151,17 @@ func assigned(p access.Principal, a Approval) bool {
 	return slices.ContainsFunc(namesOf(p), func(name string) bool { return slices.Contains(a.Assignees, name) })
 }
 
-// namesOf returns what the principal may be called in a list of assignees.
-func namesOf(p access.Principal) []string { return []string{p.KeyID, p.KeyName} }
+// namesOf returns what the principal may be called in a list of assignees: its id, a key's name, a
+// user's verified address. Not a user's name, which people choose themselves at the provider.
+func namesOf(p access.Principal) []string {
+	switch {
+	case p.Actor.Type != audit.User:
+		return []string{p.Actor.ID, p.Actor.Name}
+	case p.Email != "":
+		return []string{p.Actor.ID, p.Email}
+	}
+	return []string{p.Actor.ID}
+}
 
 // ListRequest is a list as a principal wants it.
 type ListRequest struct {

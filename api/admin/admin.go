@@ -1,7 +1,7 @@
 // Package admin serves what a tenant's administrators set up: tenants, keys,
-// grants, quotas, secrets and agents; and the audit trail.
+// grants, quotas, secrets and agents; the sessions of browsers; and the audit trail.
 //
-// All of it needs the role admin, and concerns the caller's own tenant, but for tenants and their
+// But for the caller's own session, all of it needs the role admin, and concerns the caller's own tenant, but for tenants and their
 // quotas: those are for the admins of the tenant default, the operator's. A key's text is shown
 // once, when the key is made, and a secret's value never. Changes of keys, grants and quotas
 // hold at once at the node that made them, and within the time of the caches at the others.
@@ -13,15 +13,19 @@ import (
 	"heddle/api/core"
 	"heddle/definitions/workflows"
 	"heddle/secrets"
+	"heddle/signin"
 	"slices"
 )
 
-// Services are the use cases that the routes call. None may be nil when a request is served.
+// Services are the use cases that the routes call. None but SignIn may be nil when a request is
+// served.
 type Services struct {
 	Access      *access.Service
 	Definitions *workflows.Service
 	Secrets     *secrets.Service
 	Agents      *agents.Service
+	// SignIn signs people in at a provider of identities; nil: there is none.
+	SignIn *signin.Service
 }
 
 // handlers serves the routes. It may be used concurrently: it does not change.
@@ -32,5 +36,5 @@ type handlers struct {
 // Routes returns the table of the package, in the order of the documents.
 func Routes(s Services) []core.Route {
 	h := &handlers{s}
-	return slices.Concat(h.secretRoutes(), h.agentRoutes(), h.accessRoutes())
+	return slices.Concat(h.secretRoutes(), h.agentRoutes(), h.sessionRoutes(), h.oidcRoutes(), h.userRoutes(), h.accessRoutes())
 }

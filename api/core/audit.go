@@ -71,9 +71,9 @@ func writeAudit(c *Call) {
 }
 
 // Changes reports whether requests to the route may change something: those of a key that are
-// neither GET, nor Pure, nor need the right to view alone.
+// neither GET, nor Pure, nor need the right to view alone and leave no line of their own.
 func (r *Route) Changes() bool {
-	return r.Method != http.MethodGet && !r.Pure && r.Action != access.View && r.Action != ""
+	return r.Method != http.MethodGet && !r.Pure && r.Action != "" && (r.Action != access.View || r.AuditAs != "")
 }
 
 // auditAction returns what the audit trail says of a request to the route, as noun and verb:

@@ -1,17 +1,10 @@
 package core
 
 import (
-	"context"
 	"heddle/access"
 	"net/http"
 	"strings"
 )
-
-// authenticate returns the principal of the bearer token; anything that is not exactly one is
-// answered like an unknown key: fault.Unauthenticated. An unavailable store is fault.Unavailable.
-func (h *Server) authenticate(ctx context.Context, r *http.Request) (access.Principal, error) {
-	return h.cfg.Access.Authenticate(ctx, bearer(r))
-}
 
 // bearer returns the request's token (RFC 6750); "" where there is not exactly one Authorization
 // of at most 1,024 bytes.

@@ -41,7 +41,7 @@ func StreamBroadcast(c *Call, open func() (Broadcast, error)) error {
 		return err
 	}
 	c.Answered, c.streaming = true, true
-	f := &follower{server: c.server, tenantID: c.TenantID(), requestID: c.RequestID(), bearer: bearer(c.Request), release: func() { b.Close(); leave() }}
+	f := &follower{server: c.server, tenantID: c.TenantID(), requestID: c.RequestID(), shown: credentialOf(c.Request), release: func() { b.Close(); leave() }}
 	who := c.Principal
 	f.begin(c, true, func(ctx context.Context, s *sse) { f.broadcast(ctx, who, b, s) })
 	return nil
@@ -62,7 +62,7 @@ func (f *follower) broadcast(ctx context.Context, who access.Principal, b Broadc
 			if ctx.Err() != nil {
 				return
 			}
-			now, err := f.server.cfg.Access.Authenticate(ctx, f.bearer)
+			now, err := f.shown.principal(ctx, f.server.cfg.Access)
 			switch {
 			case fault.KindOf(err) == fault.Unavailable: // the next check decides
 			case err != nil || now.TenantID != f.tenantID:

@@ -24,19 +24,19 @@ type follower struct {
 	// after is the last event that the client has; 0: none.
 	after     int64
 	requestID string
-	// bearer is the token, which is checked again with each batch and heartbeat.
-	bearer    string
+	// shown is the caller's key or session, which is checked again with each batch and heartbeat.
+	shown     credential
 	translate Translator
 	first     func(executor.Record) Frame // see Stream
 	release   func()                      // counts the stream out of the tenant's quota
 }
 
-// allowed returns nil while the reader may still see the run: a key that is revoked or expires,
-// or a grant that is withdrawn, ends the streams that it opened at the next frame or heartbeat.
+// allowed returns nil while the reader may still see the run: a key that is revoked or expires, a
+// session that ends, or a grant that is withdrawn, ends the streams that it opened at the next frame or heartbeat.
 // The check reads the cache of keys, and the store when that has expired. An unavailable store
 // refuses nothing.
 func (f *follower) allowed(ctx context.Context, workflowID string) error {
-	who, err := f.server.cfg.Access.Authenticate(ctx, f.bearer)
+	who, err := f.shown.principal(ctx, f.server.cfg.Access)
 	// An outage of the store must not disconnect every reader.
 	if fault.KindOf(err) == fault.Unavailable {
 		return nil // the store is unavailable: the next check decides

@@ -79,7 +79,7 @@ func RequestKey(c *Call) (string, error) {
 	if err != nil || k == nil {
 		return "", err
 	}
-	sum := sha256.Sum256([]byte(c.Principal.KeyID + "\x00" + k.Key + "\x00" + k.bodyHash))
+	sum := sha256.Sum256([]byte(c.Principal.Actor.ID + "\x00" + k.Key + "\x00" + k.bodyHash))
 	return hex.EncodeToString(sum[:16]), nil
 }
 

@@ -193,7 +193,7 @@ func (h *Server) run(c *Call) {
 		if c.releaseMemory != nil {
 			c.releaseMemory()
 		}
-		c.releaseStorage()
+		releaseStorage(c)
 	}()
 	defer func() {
 		if p := recover(); p != nil {
@@ -216,7 +216,7 @@ func (h *Server) run(c *Call) {
 func (h *Server) serve(c *Call) error {
 	if c.Route.Action != "" {
 		var err error
-		if c.Principal, err = h.authenticate(c.Ctx(), c.Request); err != nil {
+		if c.Principal, err = h.authenticate(c); err != nil {
 			return err
 		}
 		// The rate comes before the rights, whose check may read the store.
@@ -247,12 +247,12 @@ func (h *Server) serve(c *Call) error {
 // unrouted answers what no route serves, echo's 404 and 405, in the one envelope.
 func (h *Server) unrouted(err error, ec echo.Context) {
 	c := &Call{server: h, Writer: ec.Response().Writer, Request: ec.Request(), PathParams: ec, Route: &Route{}}
-	h.metered(c, func() { c.unrouted(err) })
+	h.metered(c, func() { replyUnrouted(c, err) })
 }
 
-// unrouted sends 405 method_not_allowed with Allow where the path exists for other methods, and
+// replyUnrouted sends 405 method_not_allowed with Allow where the path exists for other methods, and
 // 404 route_not_found for everything else.
-func (c *Call) unrouted(err error) {
+func replyUnrouted(c *Call, err error) {
 	status := http.StatusNotFound
 	if he, ok := err.(*echo.HTTPError); ok { //nolint:errorlint // echo's router returns it bare
 		status = he.Code

@@ -75,6 +75,7 @@ type Server struct {
 	log      *slog.Logger
 	echo     *echo.Echo
 	buckets  *buckets // nil: no limit
+	signIns  *buckets // of addresses, for sign-ins that fail
 	policy   []string // the RateLimit-Policy of every answer
 	keyLocks *keyLocks
 	streams  *openStreams
@@ -87,7 +88,7 @@ type Server struct {
 // streams; HTTPServer calls it at shutdown.
 func New(cfg Config, routes []Route) *Server {
 	h := &Server{
-		cfg: cfg, log: cfg.Log, echo: echo.New(), keyLocks: newKeyLocks(), streams: newOpenStreams(),
+		cfg: cfg, log: cfg.Log, echo: echo.New(), keyLocks: newKeyLocks(), signIns: newBuckets(signInRate), streams: newOpenStreams(),
 		Memory: NewMemoryBudget(DefinitionMemory, DefinitionWait),
 	}
 	if h.log == nil {

@@ -61,7 +61,7 @@ func Stream(c *Call, runID string, after int64, first func(executor.Record) Fram
 	// From here on no error may be written as an envelope.
 	c.Answered, c.streaming = true, true
 	f := &follower{
-		server: c.server, tenantID: c.TenantID(), runID: runID, after: after, requestID: c.RequestID(), bearer: bearer(c.Request), translate: translate, first: first, release: leave,
+		server: c.server, tenantID: c.TenantID(), runID: runID, after: after, requestID: c.RequestID(), shown: credentialOf(c.Request), translate: translate, first: first, release: leave,
 	}
 	f.begin(c, !run.State.Terminal(), func(ctx context.Context, s *sse) { f.follow(ctx, run, s) })
 	return nil

@@ -21,7 +21,7 @@ func (c *Call) ReserveStorage(bytes int) error {
 func (c *Call) AddStored(bytes int) { c.server.cfg.Stored.Add(c.TenantID(), int64(bytes)) }
 
 // releaseStorage releases what the request has reserved. What it stored was counted by AddStored.
-func (c *Call) releaseStorage() {
+func releaseStorage(c *Call) {
 	if c.StorageHold != "" {
 		c.server.cfg.Stored.Release(c.TenantID(), c.StorageHold)
 	}

@@ -28,7 +28,17 @@ func Codes() []Code {
 		{"expectation_failed", 417, "Expect is not 100-continue; the connection is closed."},
 		{"transfer_encoding_unknown", 501, "Transfer-Encoding is not chunked; the connection is closed."},
 		{"http_version_unsupported", 505, "The request is not HTTP/1; the connection is closed."},
-		{"unauthenticated", 401, "No valid API key: missing, malformed, unknown, expired or revoked."},
+		{"unauthenticated", 401, "No valid API key or session: missing, malformed, unknown, expired, ended or revoked."},
+		{"sign_in_expired", 400, "The sign-in at the provider was begun in another browser, too long ago, or is complete."},
+		{"sign_in_refused", 403, "The provider of identities signed nobody in; provider_error has its word."},
+		{"identity_rejected", 403, "What the provider says of the person could not be verified."},
+		{"no_role", 403, "None of the person's groups has a role here."},
+		{"user_disabled", 403, "An administrator has disabled the user."},
+		{"sign_in_used", 409, "The sign-in was completed before."},
+		{"oidc_not_configured", 404, "The settings name no provider of identities."},
+		{"user_not_found", 404, "No such user in this tenant."},
+		{"oidc_unavailable", 503, "The provider of identities does not answer."},
+		{"cross_origin", 403, "A page of another origin made the request with a browser's session."},
 		{"acl_denied", 403, "The key lacks the action; the message names both."},
 		{"not_assigned", 403, "The approval names others as assignees."},
 		{"template_builtin", 403, "Built-in templates cannot be changed."},
@@ -46,7 +56,8 @@ func Codes() []Code {
 		{"step_not_found", 404, "The definition has no such step, or it is of another type."},
 		{"schedule_not_found", 404, "No such schedule in this tenant."},
 		{"key_not_found", 404, "No such key in this tenant."},
-		{"grant_not_found", 404, "The key has no grant on that workflow."},
+		{"session_not_found", 404, "No such session in this tenant."},
+		{"grant_not_found", 404, "The key or user has no grant on that workflow."},
 		{"agent_not_found", 404, "No such agent in this tenant."},
 		{"secret_not_found", 404, "No such secret in this tenant."},
 		{"tenant_not_found", 404, "No such tenant."},
@@ -138,6 +149,10 @@ func CommonCodes(r *core.Route) []string {
 	codes := []string{"internal"}
 	if r.Action != "" {
 		codes = append(codes, "unauthenticated", "rate_limited", "store_unavailable")
+		// A session's cookie counts for nothing where another origin would change something.
+		if r.Method != http.MethodGet {
+			codes = append(codes, "cross_origin")
+		}
 		// Where any key will do, none is denied.
 		if r.On != core.FilteredByAccess {
 			codes = append(codes, "acl_denied")

@@ -71,10 +71,15 @@ func Describe(routes []core.Route, version string) []byte {
 		"servers":  []any{dict{"url": "/", "description": "This server."}},
 		"tags":     tagsOf(routes),
 		"paths":    paths,
-		"security": []any{dict{"key": []string{}}},
+		"security": []any{dict{"key": []string{}}, dict{"session": []string{}}},
 		"components": dict{
-			"schemas":         s.Components,
-			"securitySchemes": dict{"key": dict{"type": "http", "scheme": "bearer", "description": "An API key: iw_live_ and 36 letters and digits."}},
+			"schemas": s.Components,
+			"securitySchemes": dict{"key": dict{"type": "http", "scheme": "bearer", "description": "An API key: iw_live_ and 36 letters and digits."},
+				"session": dict{
+					"type": "apiKey", "in": "cookie", "name": "__Host-heddle",
+					"description": "A browser's session, of POST /v1/session; over plain HTTP to a loopback address the cookie is called heddle. Where there is an Authorization, the cookie is not read.",
+				},
+			},
 		},
 	}
 	text, err := json.MarshalIndent(doc, "", " ")
@@ -214,6 +219,8 @@ func pathDescription(path, part string) string {
 		"{draft_id}":    "The draft's id.",
 		"{blob_id}":     "The id of the value, as the run names it.",
 		"{agent_id}":    "The agent's id.",
+		"{user_id}":     "The user's id.",
+		"{session_id}":  "The session's id, as the list has it.",
 		"{key_id}":      "The key's id, not the key itself.",
 		"{tenant}":      "The tenant's id or slug.",
 		"{secret}":      "The secret's name.",

@@ -37,6 +37,8 @@ type settings struct {
 	LogLevel        slog.Level
 	LogFormat       string       // text or json
 	Spans           spanSettings // what OTEL_ variables say
+	PublicURL       string       // without a slash at its end; "": unknown
+	OIDC            oidcSettings // where people sign in
 }
 
 // setting is one row of the table: a variable, its flag and what it accepts.
@@ -207,7 +209,7 @@ func table() []setting {
 			Help: "how log lines look on stderr", Allowed: "text or json",
 			set: func(s *settings, v string) error { s.LogFormat = v; return oneOf(v, "text", "json") },
 		},
-	}, append(scriptSettings(), telemetryTable()...)...)
+	}, slices.Concat(oidcTable(), scriptSettings(), telemetryTable())...)
 }
 
 // readStoredBytes reads the quota of stored bytes, 0 for none.

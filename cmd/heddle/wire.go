@@ -16,9 +16,11 @@ import (
 	"heddle/ids"
 	"heddle/live"
 	"heddle/metrics"
+	"heddle/oidc"
 	"heddle/quota"
 	"heddle/schedules"
 	"heddle/secrets"
+	"heddle/signin"
 	"heddle/steps"
 	"heddle/store"
 	"heddle/telemetry"
@@ -73,6 +75,10 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	if err != nil {
 		return nil, err
 	}
+	people, err := s.provider(time.Now)
+	if err != nil {
+		return nil, err
+	}
 	// The lock keeps a second server from the same SQLite file; several servers may share
 	// a PostgreSQL database.
 	db, err := store.Open(ctx, s.DatabaseURL, store.WithLock(), store.WithWait(time.Minute, func(err error) {
@@ -82,7 +88,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 		return nil, fmt.Errorf("open the database %s: %w", maskURL(s.DatabaseURL), err)
 	}
 	w := &wiring{
-		stack: &stack{log: log, db: db}, settings: s, parts: parts, guard: guard,
+		stack: &stack{log: log, db: db}, settings: s, parts: parts, guard: guard, people: people,
 		newID: ids.New(time.Now).New, hub: events.NewHub(), meter: metrics.New(buildVersion()), clock: clock.New(time.Now, db.Clock, log),
 	}
 	// Measured before anything is stored or due, because times are taken from it.
@@ -109,8 +115,9 @@ type wiring struct {
 	guard    *steps.Guard               // which addresses steps may reach
 	newID    func(prefix string) string // time-ordered ids with a prefix (package ids)
 	meter    *metrics.Metrics
-	hub      *events.Hub  // tells of runs whose journals have grown
-	clock    *clock.Watch // corrects Now by the database's clock, which all nodes share
+	hub      *events.Hub    // tells of runs whose journals have grown
+	clock    *clock.Watch   // corrects Now by the database's clock, which all nodes share
+	people   *oidc.Provider // nil: people do not sign in
 	agents   *agents.Service
 	patterns *templates.Service
 }
@@ -210,12 +217,21 @@ func (w *wiring) openAPI() {
 			Schedules: st.schedules, Approvals: approvals.New(st.db, st.executor),
 			Live:    live.New(live.Config{Source: st.db, Hub: w.hub, Encode: api.EncodeChange, Now: w.clock.Now, Epoch: w.newID("live_"), Log: st.log}),
 			Secrets: st.secrets, Agents: w.agents, Templates: w.patterns, Drafts: drafts.NewService(drafts.Config{Store: st.db, Secrets: st.secrets, Now: w.clock.Now, NewID: w.newID}), Answers: st.db, Turns: st.db,
-			Isolation: st.registry.ScriptIsolation, ScriptLimits: st.registry.ScriptLimits,
+			SignIn: w.signIn(), Isolation: st.registry.ScriptIsolation, ScriptLimits: st.registry.ScriptLimits,
 		},
 		Limits:    api.Limits{Rate: s.Rate, Stored: st.stored, StoreTime: s.DatabaseTimeout},
 		Observers: api.Observers{Log: st.log, Metrics: w.meter.Handler(), Meter: w.meter},
 		Version:   buildVersion(), Now: time.Now, NewID: w.newID, Clock: w.clock, RunnerTick: s.RunnerTick,
 	})
+}
+
+// signIn returns what signs people in; nil where the settings name no provider.
+func (w *wiring) signIn() *signin.Service {
+	if w.people == nil {
+		return nil
+	}
+	roles, _ := signin.ParseRoles(w.settings.OIDC.RoleClaim, w.settings.OIDC.Roles) // checked with the settings
+	return signin.New(signin.Config{Provider: w.people, Users: w.access, Tenant: w.settings.OIDC.Tenant, Roles: roles, PublicURL: w.settings.PublicURL})
 }
 
 // gate returns the gate that holds tenants to one of their quotas. of picks the quota;

@@ -1,0 +1,84 @@
+package admin
+
+import (
+	"heddle/access"
+	"heddle/api/core"
+	"heddle/internal/elements"
+	"net/http"
+)
+
+// userBody is a person whom the provider of identities signed in.
+type userBody struct {
+	ID string `json:"id"`
+	// Issuer and Subject name the person at the provider.
+	Issuer  string      `json:"issuer"`
+	Subject string      `json:"subject"`
+	Email   string      `json:"email" doc:"Empty where the provider does not vouch for it."`
+	Name    string      `json:"name"`
+	Role    access.Role `json:"role" enum:"viewer,editor,operator,admin,none" doc:"As of the last sign-in, by HEDDLE_OIDC_ROLES."`
+	// Disabled users have no sessions and cannot sign in.
+	Disabled   bool            `json:"disabled"`
+	CreatedAt  core.Timestamp  `json:"created_at" doc:"When the person signed in first."`
+	LastSeenAt core.Timestamp  `json:"last_seen_at" doc:"To the minute."`
+	DisabledAt *core.Timestamp `json:"disabled_at"`
+}
+
+// userList is a page of users, newest first.
+type userList struct {
+	Users      []userBody `json:"users"`
+	NextCursor *string    `json:"next_cursor" doc:"Null on the last page."`
+}
+
+// updateUser changes a user: what the provider says of a person cannot be changed here.
+type updateUser struct {
+	core.Because
+	Disabled *bool `json:"disabled"`
+}
+
+// userOf returns a user as answers show it.
+func userOf(u access.User) userBody {
+	return userBody{
+		ID: u.ID, Issuer: u.Issuer, Subject: u.Subject, Email: u.Email, Name: u.Name, Role: u.Role, Disabled: !u.DisabledAt.IsZero(),
+		CreatedAt: core.Timestamp(u.CreatedAt), LastSeenAt: core.Timestamp(u.LastSeenAt), DisabledAt: core.TimestampOrNil(u.DisabledAt),
+	}
+}
+
+// listUsers lists the tenant's users, newest first, disabled ones too.
+func (h *handlers) listUsers(c *core.Call) error {
+	_, p, err := c.PageQuery()
+	if err != nil {
+		return err
+	}
+	users, next, err := h.Access.Users(c.Ctx(), c.TenantID(), p.Cursor, p.Limit)
+	if err != nil {
+		return err
+	}
+	return c.Reply(http.StatusOK, userList{Users: elements.Map(users, userOf), NextCursor: core.TextOrNull(next)})
+}
+
+// updateUser disables a user, whose sessions end, or enables it again.
+func (h *handlers) updateUser(c *core.Call, req updateUser) error {
+	if req.Disabled == nil {
+		return core.Malformed("disabled is missing; send {\"disabled\": true}, or false.")
+	}
+	u, err := h.Access.SetUserDisabled(c.Ctx(), c.TenantID(), c.Param("user_id"), *req.Disabled)
+	if err != nil {
+		return err
+	}
+	return c.Reply(http.StatusOK, userOf(u))
+}
+
+// userRoutes returns the routes of users.
+func (h *handlers) userRoutes() []core.Route {
+	return []core.Route{
+		core.Route{
+			Method: http.MethodGet, Path: "/v1/users", ID: "listUsers", Tag: "access", Summary: "List the people who have signed in at the provider of identities, newest first",
+			Action: access.Admin, On: core.OnTenant, Query: core.CursorPaging(), Answers: core.OK(userList{}),
+		}.Handle(core.NoBody(h.listUsers)),
+		// A request states the whole of what can be changed, so that there is no ETag.
+		core.Route{
+			Method: http.MethodPatch, Path: "/v1/users/{user_id}", ID: "updateUser", Tag: "access", Summary: "Disable a user, whose sessions end, or enable it",
+			Action: access.Admin, On: core.OnTenant, Body: core.BodyRequired, Answers: core.OK(userBody{}), Codes: []string{"user_not_found"},
+		}.Handle(core.WithBody(h.updateUser)),
+	}
+}
