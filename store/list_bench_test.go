@@ -141,7 +141,7 @@ func fillApprovals(b *testing.B, driver, dsn, numbers, padded string, step int) 
 	every := strconv.Itoa(step)
 	for _, statement := range []string{
 		numbers + ` INSERT INTO input_requests (id, tenant_id, run_id, seq, workflow_id, slug, version, step_id, step_name, iteration, signal, prompt, schema, choices, context, assignees, input_head, started_by, on_timeout, state, opened_at, expires_at)
-			SELECT 'apr_000000' || ` + padded + `, 'tn_bench', 'run_000000' || ` + padded + `, 5, 'wf_' || n % ` + every + `, 's', 1, 'ask', '', '', CASE n % ` + every + ` WHEN 0 THEN 'rare' ELSE 'ok' END, 'Ship?', '', '', '', '', '{}', '', 'fail', 'open', 1700000000000 + n / 20, 1800000000000 - n FROM g`,
+			SELECT 'apr_000000' || ` + padded + `, 'tn_bench', 'run_000000' || ` + padded + `, 5, 'wf_' || (n % ` + every + `), 's', 1, 'ask', '', '', CASE n % ` + every + ` WHEN 0 THEN 'rare' ELSE 'ok' END, 'Ship?', '', '', '', '', '{}', '', 'fail', 'open', 1700000000000 + n / 20, 1800000000000 - n FROM g`,
 		`INSERT INTO input_request_assignees (id, assignee, tenant_id, state, opened_at, expires_at) SELECT id, CASE signal WHEN 'rare' THEN 'ann' ELSE 'bob' END, tenant_id, state, opened_at, expires_at FROM input_requests`,
 		`INSERT INTO input_request_counts (tenant_id, workflow_id, shard, n) SELECT tenant_id, workflow_id, 0, count(*) FROM input_requests GROUP BY tenant_id, workflow_id`,
 		`ANALYZE`,
