@@ -12,8 +12,8 @@ type createSession struct {
 	Key string `json:"key" doc:"The text of an API key. It is not kept: the session is the cookie of the answer."`
 }
 
-// caller is who makes a request, as GET /v1/session says it.
-type caller struct {
+// sessionCaller is who makes a request, as GET /v1/session says it.
+type sessionCaller struct {
 	// Principal is the key or the user.
 	Principal  core.ActorBody  `json:"principal"`
 	Role       access.Role     `json:"role" enum:"viewer,editor,operator,admin,none"`
@@ -64,7 +64,7 @@ func (h *handlers) createSession(c *core.Call, req createSession) error {
 // getSession returns who is calling, by session or key.
 func (h *handlers) getSession(c *core.Call) error {
 	p := c.Principal
-	return c.Reply(http.StatusOK, caller{
+	return c.Reply(http.StatusOK, sessionCaller{
 		Principal: core.ActorBody{Type: p.Actor.Type, ID: p.Actor.ID, Name: p.Actor.Name}, Role: p.Role,
 		Tenant: p.TenantSlug, TenantName: p.TenantName, Can: c.Can(""), SessionID: core.TextOrNull(p.SessionID),
 	})
@@ -125,7 +125,7 @@ func (h *handlers) sessionRoutes() []core.Route {
 		// Any key or session may ask who it is.
 		core.Route{
 			Method: http.MethodGet, Path: "/v1/session", ID: "getSession", Tag: "access", Summary: "Who is calling, and what that allows",
-			Action: access.View, On: core.FilteredByAccess, Answers: core.OK(caller{}),
+			Action: access.View, On: core.FilteredByAccess, Answers: core.OK(sessionCaller{}),
 		}.Handle(core.NoBody(h.getSession)),
 		core.Route{
 			Method: http.MethodDelete, Path: "/v1/session", ID: "deleteSession", Tag: "access", Summary: "Sign out: end the session that the request is made with",
