@@ -86,15 +86,15 @@ type previewBody struct {
 	Schedules []versions.ScheduleImpact `json:"schedules" doc:"Schedules that would run the new definition."`
 	// Breaking is a warning: the write is not refused for it.
 	Breaking       []versions.BreakingChange `json:"breaking" doc:"Where the new input schema may refuse what the active one takes; pointers into the new definition."`
-	Callers        []caller                  `json:"callers" doc:"How runs of the workflow were started, the last used first."`
+	Callers        []lastTrigger             `json:"callers" doc:"How runs of the workflow were started, the last used first."`
 	Resumable      []runLink                 `json:"resumable" doc:"Runs that failed, were cancelled or are paused, newest first, at most 20: they can be resumed on the new version."`
 	SecretsMissing []string                  `json:"secrets_missing" doc:"Secrets that the definition names and the tenant does not have."`
 	AgentsMissing  []string                  `json:"agents_missing"`
 	SourceChanged  bool                      `json:"source_changed,omitempty" doc:"The definition is the latest version's, and its text would be replaced."`
 }
 
-// caller is how runs are started, and when the last one was.
-type caller struct {
+// lastTrigger is how runs are started, and when the last one was.
+type lastTrigger struct {
 	Trigger  string         `json:"trigger" enum:"manual,schedule,webhook,api,event"`
 	LastUsed core.Timestamp `json:"last_used"`
 }

@@ -110,7 +110,7 @@ func (h *handlers) replyPreview(c *core.Call, p versions.Preview) error {
 	return c.Reply(http.StatusOK, previewBody{
 		DryRun: true, differences: differencesOf(p.Diff),
 		OpenRuns: p.OpenRuns, Schedules: p.Schedules, Breaking: p.Breaking,
-		Callers:        elements.Map(p.Callers, func(v versions.Caller) caller { return caller{v.Trigger, core.Timestamp(v.LastUsed)} }),
+		Callers:        elements.Map(p.Callers, func(v versions.Caller) lastTrigger { return lastTrigger{v.Trigger, core.Timestamp(v.LastUsed)} }),
 		Resumable:      elements.Map(p.Resumable, func(id string) runLink { return runLink{id} }),
 		SecretsMissing: p.SecretsMissing, AgentsMissing: p.AgentsMissing, SourceChanged: p.SourceChanged,
 	})
