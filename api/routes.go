@@ -23,7 +23,8 @@ func routesOf(cfg Config, s *site, lines *core.MemoryBudget) []core.Route {
 	list := slices.Concat(
 		s.routes(),
 		authoring.Routes(authoring.Services{
-			Definitions: cfg.Definitions, Versions: cfg.Versions, Templates: cfg.Templates, Transfer: cfg.Transfer, Drafts: cfg.Drafts, Lines: lines, Now: cfg.Now,
+			Definitions: cfg.Definitions, Versions: cfg.Versions, Templates: cfg.Templates, Transfer: cfg.Transfer, Drafts: cfg.Drafts,
+			Runs: cfg.Executor, Schedules: cfg.Schedules, Lines: lines, Now: cfg.Now,
 		}),
 		scheduling.Routes(scheduling.Services{Definitions: cfg.Definitions, Schedules: cfg.Schedules, Now: cfg.Now}),
 		approvals.Routes(approvals.Services{Approvals: cfg.Approvals, Definitions: cfg.Definitions}),

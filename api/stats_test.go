@@ -77,3 +77,34 @@ func TestRunsAreCountedByTime(t *testing.T) {
 		t.Errorf("another tenant sees %s", got)
 	}
 }
+
+// TestAListOfWorkflowsSaysHowTheyGo: how the last runs ended, what is open, what failed today,
+// when it is due next, whether a version is unpublished.
+func TestAListOfWorkflowsSaysHowTheyGo(t *testing.T) {
+	s := newStack(t)
+	flaky := s.create(`{"name":"Flaky","input":{"type":"object","properties":{"n":{"type":"integer"}}},"steps":[{"id":"a","type":"condition","config":{"expression":"10 / input.n > 1"}}]}`, `"slug":"flaky"`)
+	s.create(`{"name":"New","steps":[{"id":"a","type":"wait","config":{"signal":{"name":"go"}}}]}`, `"slug":"new"`)
+	s.until(s.start(flaky, `{"input_data":{"n":5}}`), "completed")
+	last := s.start(flaky, `{}`)
+	s.until(last, "failed")
+	s.until(s.start("new", ""), "waiting")
+	s.do(request{method: "PUT", path: "/api/workflows/flaky", body: `{"publish":false,"definition":{"name":"Flaky","steps":[{"id":"b","type":"condition","config":{"expression":"true"}}]}}`}).want(t, 200)
+	due := s.post("/api/workflows/new/schedules", `{"cron_expression":"0 3 * * *"}`).want(t, 201)
+	list := s.get("/api/workflows").want(t, 200)
+	at := map[string]int{}
+	for i := range 2 {
+		at[list.text(t, "workflows", i, "slug")] = i
+	}
+	of := func(slug string, path ...any) any {
+		return list.field(t, append([]any{"workflows", at[slug]}, path...)...)
+	}
+	if got := fmt.Sprint(of("flaky", "recent"), of("flaky", "last_run", "id"), of("flaky", "last_run", "status"), of("flaky", "open_runs"), of("flaky", "unpublished"), of("flaky", "next_run_at")); got != fmt.Sprint([]any{"failed", "completed"}, last, "failed", jsonNumber(0), true, nil) {
+		t.Errorf("flaky: %s", got)
+	}
+	if of("flaky", "failed_24h") != jsonNumber(1) {
+		t.Errorf("failed_24h %v", of("flaky", "failed_24h"))
+	}
+	if got := fmt.Sprint(of("new", "recent"), of("new", "last_run"), of("new", "open_runs"), of("new", "unpublished"), of("new", "next_run_at")); got != fmt.Sprint([]any{}, nil, jsonNumber(1), false, due.text(t, "schedule", "next_run_at")) {
+		t.Errorf("new: %s", got)
+	}
+}

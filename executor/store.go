@@ -27,6 +27,7 @@ type Store interface {
 	CrashStore
 	LogStore
 	StatsStore
+	HealthStore
 	// Ping reports whether the store answers and takes writes: nil, or why not.
 	Ping(ctx context.Context) error
 }

@@ -263,6 +263,12 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	return s.store.Schedules(ctx, q)
 }
 
+// NextDue returns when workflows are due next, by their ids: the earliest due time of the active
+// schedules of each. One that has none is left out.
+func (s *Service) NextDue(ctx context.Context, tenantID string, workflowIDs []string) (map[string]time.Time, error) {
+	return s.store.NextDue(ctx, tenantID, workflowIDs)
+}
+
 // Slots returns a page of a schedule's ledger, latest due time first. Errors:
 // fault.Malformed invalid_request for an unknown outcome; fault.NotFound
 // schedule_not_found.

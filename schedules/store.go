@@ -84,6 +84,8 @@ type ScheduleStore interface {
 	ChangeSchedule(ctx context.Context, tenantID, id string, decide func(Schedule) (Schedule, error)) (Schedule, error)
 	// DeleteSchedule hides a schedule; check may refuse.
 	DeleteSchedule(ctx context.Context, tenantID, id string, check func(Schedule) error) error
+	// NextDue reads the next due time of each workflow that has an active schedule, by its id.
+	NextDue(ctx context.Context, tenantID string, workflowIDs []string) (map[string]time.Time, error)
 	// Slots lists a page of a schedule's ledger, latest due time first.
 	Slots(ctx context.Context, q SlotQuery) (SlotPage, error)
 }

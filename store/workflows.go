@@ -211,8 +211,10 @@ func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check fu
 		if err := endSchedules(tx, "workflow_id = ?", row.ID); err != nil {
 			return err
 		}
-		if err := tx.Exec("DELETE FROM workflow_tags WHERE workflow_id = ?", row.ID).Error; err != nil {
-			return err
+		for _, table := range []string{"workflow_tags", "workflow_recent"} {
+			if err := tx.Exec("DELETE FROM "+table+" WHERE workflow_id = ?", row.ID).Error; err != nil {
+				return err
+			}
 		}
 		if err := tx.Exec("DELETE FROM drafts WHERE tenant_id = ? AND workflow_id = ? AND workflow_id <> ''", tenantID, row.ID).Error; err != nil {
 			return err

@@ -6,14 +6,16 @@
 // answer being stored with it. What is changed takes If-Match and returns the new ETag, the
 // workflow's revision or the template's version. What is stored is reserved in the tenant's
 // quota before, by the size of the request, and counted when it is stored, by its own. With
-// dry_run the same checks are made, and what the write would mean is answered instead. It knows
-// neither runs nor SQL.
+// dry_run the same checks are made, and what the write would mean is answered instead. Of runs and
+// schedules it knows no more than lists show of them.
 package authoring
 
 import (
 	"heddle/api/core"
 	"heddle/definitions/workflows"
 	"heddle/drafts"
+	"heddle/executor"
+	"heddle/schedules"
 	"heddle/templates"
 	"heddle/versions"
 	"slices"
@@ -30,6 +32,9 @@ type Services struct {
 	Templates   *templates.Service
 	Transfer    *versions.Transfer
 	Drafts      *drafts.Service
+	// Runs and Schedules say how the workflows of a list go.
+	Runs      *executor.Service
+	Schedules *schedules.Service
 	// Lines bounds the memory of imports' long lines; see LineMemory.
 	Lines *core.MemoryBudget
 	// Now returns the time under which answers of imports are stored.

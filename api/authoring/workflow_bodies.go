@@ -66,10 +66,29 @@ func bodyOf(c *core.Call, w workflows.Workflow, v versions.Version) workflowBody
 	}
 }
 
+// listedWorkflow is a workflow in a list, with how it goes.
+type listedWorkflow struct {
+	workflowSummary
+	Unpublished bool     `json:"unpublished" doc:"A version is later than the active one."`
+	LastRun     *lastRun `json:"last_run" doc:"The run that ended last; null: none has, or it was deleted."`
+	OpenRuns    int      `json:"open_runs" doc:"Runs that have not ended."`
+	// Failed24h counts ends, so that a run which fails again after it was resumed counts twice.
+	Failed24h int64           `json:"failed_24h" doc:"Runs that failed in the present hour and the 23 before it."`
+	Recent    []string        `json:"recent" words:"workflows" doc:"How the last runs ended, the newest first, at most 20."`
+	NextRunAt *core.Timestamp `json:"next_run_at" doc:"When its active schedules are due next; null: never."`
+}
+
+// lastRun is the run of a workflow that ended last.
+type lastRun struct {
+	ID      string         `json:"id"`
+	Status  string         `json:"status" words:"workflows" doc:"As it is now: a run that was resumed may be running again."`
+	EndedAt core.Timestamp `json:"ended_at"`
+}
+
 // workflowList is a page of workflows, last changed first, so that one which changes between two
 // pages may be seen twice.
 type workflowList struct {
-	Workflows []workflowSummary `json:"workflows"`
+	Workflows []listedWorkflow `json:"workflows"`
 	// Total counts what the caller may view.
 	Total      *int    `json:"total,omitempty" doc:"Left out with a cursor."`
 	NextCursor *string `json:"next_cursor" doc:"Null on the last page."`

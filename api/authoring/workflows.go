@@ -8,6 +8,7 @@ import (
 	"heddle/definitions/workflows"
 	"heddle/idempotency"
 	"heddle/ids"
+	"heddle/internal/elements"
 	"heddle/versions"
 	"net/http"
 )
@@ -30,19 +31,46 @@ func (h *handlers) listWorkflows(c *core.Call) error {
 		return err
 	}
 	list := workflowList{
-		Workflows: make([]workflowSummary, len(found.Workflows)),
+		Workflows: make([]listedWorkflow, len(found.Workflows)),
 		Total:     core.TotalOrNothing(found.Total, p.WantTotal()), NextCursor: core.TextOrNull(found.Next),
 	}
 	// The pointers are into the list, so that the links are set in it.
 	made := make([]*workflowSummary, len(list.Workflows))
 	for i, w := range found.Workflows {
-		list.Workflows[i] = summaryOf(c, w)
-		made[i] = &list.Workflows[i]
+		list.Workflows[i] = listedWorkflow{workflowSummary: summaryOf(c, w), Unpublished: w.LatestVersion > w.ActiveVersion, Recent: []string{}}
+		made[i] = &list.Workflows[i].workflowSummary
 	}
 	if err := h.linkTemplates(c, made...); err != nil {
 		return err
 	}
+	if err := h.addHealth(c, list.Workflows); err != nil {
+		return err
+	}
 	return c.Reply(http.StatusOK, list)
+}
+
+// addHealth sets how the workflows of a page go, by one read of each kind for all of them.
+func (h *handlers) addHealth(c *core.Call, page []listedWorkflow) error {
+	ids := elements.Map(page, func(w listedWorkflow) string { return w.ID })
+	health, err := h.Runs.Health(c.Ctx(), c.TenantID(), ids)
+	if err != nil {
+		return err
+	}
+	next, err := h.Schedules.NextDue(c.Ctx(), c.TenantID(), ids)
+	if err != nil {
+		return err
+	}
+	for i := range page {
+		w, of := &page[i], health[page[i].ID]
+		w.OpenRuns, w.Failed24h, w.NextRunAt = of.Open, of.Failed, core.TimestampOrNil(next[w.ID])
+		for _, s := range of.Recent {
+			w.Recent = append(w.Recent, core.WordsOf(s).Workflows)
+		}
+		if last := of.Last; last != nil {
+			w.LastRun = &lastRun{last.RunID, core.WordsOf(last.State).Workflows, core.Timestamp(last.EndedAt)}
+		}
+	}
+	return nil
 }
 
 // createWorkflow stores a workflow, at most once per Idempotency-Key, together with the answer

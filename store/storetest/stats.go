@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
@@ -16,6 +17,7 @@ var statsTests = map[string]func(*testing.T, *store.DB){
 	"counts stay when runs are deleted":         testStatsDeleted,
 	"counts of a refused group are not changed": testStatsRefused,
 	"the oldest queued run is found":            testOldestQueued,
+	"the health of workflows is known":          testHealth,
 }
 
 // ending makes the commit in which a run ends, with the event that says so.
@@ -213,5 +215,58 @@ func testOldestQueued(t *testing.T, db *store.DB) {
 		got, err := db.OldestQueued(ctx, test.tenant, test.workflows)
 		must(t, err)
 		same(t, "the oldest", got, test.want)
+	}
+}
+
+// testHealth: the last end and those before it, the newest first and at most twenty, what is open,
+// and how many failed since an hour.
+func testHealth(t *testing.T, db *store.DB) {
+	one, two := create(t, db, revision("t1", "wf_1", "one", 1)), create(t, db, revision("t1", "wf_2", "two", 1))
+	create(t, db, revision("t1", "wf_3", "three", 1))
+	var starts, ends []executor.Commit
+	for i := range 23 {
+		c := started(newRun(one, fmt.Sprintf("run_%02d", i), i))
+		starts = append(starts, c)
+		switch {
+		case i == 0:
+			ends = append(ends, ending(c, events.RunFailed, machine.Failed, 100))
+		case i == 21:
+			ends = append(ends, ending(c, events.RunCancelled, machine.Cancelled, hour+i))
+		case i == 22:
+			ends = append(ends, ending(c, events.RunFailed, machine.Failed, hour+i))
+		default:
+			ends = append(ends, ending(c, events.RunCompleted, machine.Completed, hour+i))
+		}
+	}
+	commit(t, db, starts...)
+	commit(t, db, ends[:10]...)
+	commit(t, db, ends[10:]...)
+	commit(t, db, newRun(two, "run_open", 5))
+	got, err := db.Health(ctx, "t1", []string{"wf_1", "wf_2", "wf_3"}, at(hour).Truncate(time.Hour))
+	must(t, err)
+	recent := []machine.State{machine.Failed, machine.Cancelled}
+	for len(recent) < 20 {
+		recent = append(recent, machine.Completed)
+	}
+	want := map[string]executor.Health{
+		"wf_1": {Last: &executor.LastRun{RunID: "run_22", State: machine.Failed, EndedAt: at(hour + 22)}, Recent: recent, Failed: 1},
+		"wf_2": {Open: 1},
+	}
+	for id, h := range got {
+		if h.Open == 0 && h.Failed == 0 && h.Last == nil && h.Recent == nil {
+			delete(got, id) // a counter of zero
+		}
+	}
+	same(t, "health", got, want)
+	must(t, db.DeleteRun(ctx, "t1", "run_22"))
+	got, err = db.Health(ctx, "t1", []string{"wf_1"}, at(0))
+	must(t, err)
+	if h := got["wf_1"]; h.Last != nil || len(h.Recent) != 20 || h.Failed != 1 {
+		t.Errorf("after the deletion of the last run: %+v", h)
+	}
+	got, err = db.Health(ctx, "t2", []string{"wf_1"}, at(0))
+	must(t, err)
+	if h := got["wf_1"]; h.Last != nil || h.Open != 0 || h.Failed != 0 {
+		t.Errorf("another tenant sees %+v", h)
 	}
 }
