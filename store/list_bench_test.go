@@ -157,8 +157,11 @@ func benchApprovals(b *testing.B, db *store.DB) {
 		name  string
 		query approvals.Query
 	}{
-		{"open", approvals.Query{}}, {"workflow", approvals.Query{WorkflowID: "wf_0"}}, {"signal", approvals.Query{Signal: "rare"}},
-		{"mine", approvals.Query{Assignees: []string{"key_1", "ann"}}}, {"prefix", approvals.Query{Prefix: "run_00000000000"}},
+		{"open", approvals.Query{}},
+		{"workflow", approvals.Query{WorkflowID: "wf_0"}},
+		{"signal", approvals.Query{Signal: "rare"}},
+		{"mine", approvals.Query{Assignees: []string{"key_1", "ann"}}},
+		{"prefix", approvals.Query{Prefix: "run_00000000000"}},
 	} {
 		for _, order := range []approvals.Order{approvals.Oldest, approvals.ByExpiry} {
 			q := c.query

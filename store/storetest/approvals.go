@@ -154,9 +154,18 @@ func testApprovalFilters(t *testing.T, db *store.DB) {
 	for _, order := range []approvals.Order{"", approvals.Newest, approvals.ByExpiry} {
 		for _, state := range []approvals.State{"", approvals.Open, approvals.Answered} {
 			for _, q := range []approvals.Query{
-				{}, {WorkflowID: "wf_1_1"}, {WorkflowIDs: []string{"wf_1_1", "wf_1_2", "wf_1_3"}}, {WorkflowIDs: []string{}}, {Signal: "pay"}, {Assignees: []string{"ann"}},
-				{Assignees: []string{"bob", "ann"}}, {Signal: "ok", WorkflowID: "wf_1_2"}, {Assignees: []string{"bob"}, Signal: "pay", WorkflowIDs: []string{"wf_1_1"}},
-				{Prefix: "run_00000001_1"}, {Prefix: "apr_00000001_2", Signal: "ok"}, {WorkflowID: "wf_1_1", WorkflowIDs: []string{"wf_1_2"}},
+				{},
+				{WorkflowID: "wf_1_1"},
+				{WorkflowIDs: []string{"wf_1_1", "wf_1_2", "wf_1_3"}},
+				{WorkflowIDs: []string{}},
+				{Signal: "pay"},
+				{Assignees: []string{"ann"}},
+				{Assignees: []string{"bob", "ann"}},
+				{Signal: "ok", WorkflowID: "wf_1_2"},
+				{Assignees: []string{"bob"}, Signal: "pay", WorkflowIDs: []string{"wf_1_1"}},
+				{Prefix: "run_00000001_1"},
+				{Prefix: "apr_00000001_2", Signal: "ok"},
+				{WorkflowID: "wf_1_1", WorkflowIDs: []string{"wf_1_2"}},
 			} {
 				q.TenantID, q.Order, q.State = "t1", order, state
 				sameApprovals(t, db, q, all)
