@@ -111,7 +111,7 @@ func TestBadInputHasItsStatusAndCode(t *testing.T) {
 		"grant admin":               {request{method: "PUT", path: "/v1/grants", body: `{"key_id":"` + p.key + `","workflow":"` + p.workflow + `","actions":["admin"]}`}, 422, "invalid_actions", "admin"},
 		"grant nothing":             {request{method: "PUT", path: "/v1/grants", body: `{"key_id":"` + p.key + `","workflow":"` + p.workflow + `","actions":[]}`}, 422, "invalid_actions", ""},
 		"grant odd key":             {request{method: "PUT", path: "/v1/grants", body: `{"key_id":"\u0001","workflow":"` + p.workflow + `","actions":["view"]}`}, 404, "key_not_found", ""},
-		"grants of nobody":          {request{method: "GET", path: "/v1/grants"}, 400, "invalid_request", "key_id"},
+		"grants of nobody":          {request{method: "GET", path: "/v1/grants?key_id="}, 400, "invalid_request", "key_id"},
 		"revoke unknown":            {request{method: "DELETE", path: "/v1/keys/nope"}, 404, "key_not_found", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -26,7 +26,7 @@ func withoutKey() map[string]string {
 		"tickRunner":        "moves what is there already", "tickRunnerOfInstances": "moves what is there already",
 		"signalRun":      "request_id in the body makes a repeat a duplicate",
 		"publishVersion": version, "rollbackWorkflow": version, "mergeWorkflowTemplate": version,
-		"createTenant": secret, "createKey": secret,
+		"createTenant": secret, "createKey": secret, "createSession": secret,
 	}
 }
 

@@ -124,7 +124,7 @@ func (h *handlers) oidcRoutes() []core.Route {
 			},
 			Answers: redirects("To the path where the sign-in was begun, or with Accept: text/html to /login?error=CODE."),
 			Codes: []string{
-				"oidc_not_configured", "oidc_unavailable", "sign_in_expired", "sign_in_refused", "sign_in_used", "identity_rejected",
+				"oidc_not_configured", "oidc_unavailable", "sign_in_expired", "sign_in_refused", "sign_in_used", "user_changing", "identity_rejected",
 				"no_role", "user_disabled", "tenant_not_found", "rate_limited", "store_unavailable",
 			},
 		}.Handle(core.NoBody(h.completeSignIn)),

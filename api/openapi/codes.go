@@ -34,6 +34,7 @@ func Codes() []Code {
 		{"identity_rejected", 403, "What the provider says of the person could not be verified."},
 		{"no_role", 403, "None of the person's groups has a role here."},
 		{"user_disabled", 403, "An administrator has disabled the user."},
+		{"user_changing", 409, "The user was stored by another sign-in meanwhile; try again."},
 		{"sign_in_used", 409, "The sign-in was completed before."},
 		{"oidc_not_configured", 404, "The settings name no provider of identities."},
 		{"user_not_found", 404, "No such user in this tenant."},
