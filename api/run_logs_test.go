@@ -60,8 +60,10 @@ func TestLogsOfARunAreListed(t *testing.T) {
 	if line.text(t, "logs", 0, "iteration") != "each[0]" || line.text(t, "logs", 0, "level") != "warn" || line.field(t, "logs", 0, "data", "n") != jsonNumber(3) {
 		t.Errorf("line %s", line.body)
 	}
-	for _, wrong := range []string{"level=loud", "order=up", "attempt=0", "attempt=x", "limit=1001", "cursor=x", "level=info&level=warn",
-		"from=begin", "format=xml", "tail=yes", "from=end&order=desc", "tail=true&order=desc", "format=text&limit=5", "format=text&tail=true"} {
+	for _, wrong := range []string{
+		"level=loud", "order=up", "attempt=0", "attempt=x", "limit=1001", "cursor=x", "level=info&level=warn",
+		"from=begin", "format=xml", "tail=yes", "from=end&order=desc", "tail=true&order=desc", "format=text&limit=5", "format=text&tail=true",
+	} {
 		s.get(base+"?"+wrong).wantCode(t, 400, "invalid_request")
 	}
 	s.get("/api/workflows/runs/run_unknown/logs").wantCode(t, 404, "run_not_found")

@@ -225,11 +225,11 @@ func (db *DB) RunStats(ctx context.Context, q executor.StatsQuery, limit int) ([
 		told, group = ", "+by, " GROUP BY 1, "+by
 	}
 	columns := []string{"started", "completed", "failed", "cancelled", "total_ms"}
-	sums := ""
+	var sums strings.Builder
 	for _, name := range append(columns, histogramColumns()...) {
-		sums += fmt.Sprintf(", CAST(sum(%s) AS BIGINT)", name)
+		fmt.Fprintf(&sums, ", CAST(sum(%s) AS BIGINT)", name)
 	}
-	rows, err := db.reader(ctx).Raw("SELECT period - period % ?"+told+", max(longest_ms)"+sums+" FROM run_stats WHERE "+c.sql()+group+" ORDER BY 1"+told+" LIMIT ?",
+	rows, err := db.reader(ctx).Raw("SELECT period - period % ?"+told+", max(longest_ms)"+sums.String()+" FROM run_stats WHERE "+c.sql()+group+" ORDER BY 1"+told+" LIMIT ?",
 		append(append([]any{q.Bucket.Milliseconds()}, c.args...), limit)...).Rows()
 	if err != nil {
 		return nil, translate(err)

@@ -56,7 +56,8 @@ func (h *handlers) accessRoutes() []core.Route {
 		core.Route{
 			Method: http.MethodDelete, Path: "/v1/grants", ID: "deleteGrant", Tag: "access", Summary: "Take a key's or a user's actions on one workflow away",
 			Action: access.Admin, On: core.OnTenant, Query: []core.Param{
-				{Name: "key_id", Description: "The id of the key that has the grant."}, {Name: "user_id", Description: "The id of the user that has it."},
+				{Name: "key_id", Description: "The id of the key that has the grant."},
+				{Name: "user_id", Description: "The id of the user that has it."},
 				{Name: "workflow", Required: true, Description: "The workflow's id or slug."},
 			}, Answers: core.NoContent(),
 			Codes: []string{"key_not_found", "user_not_found", "workflow_not_found", "grant_not_found"},

@@ -39,7 +39,7 @@ func onLoopback(r *http.Request) bool {
 // cookieOf returns a cookie of that name as this server sets it: for the whole origin, out of
 // scripts' reach, and kept for maxAge seconds; below 0 it is removed.
 func cookieOf(r *http.Request, name, value string, maxAge int, site http.SameSite) *http.Cookie {
-	c := &http.Cookie{Name: "__Host-" + name, Value: value, Path: "/", MaxAge: maxAge, Secure: true, HttpOnly: true, SameSite: site}
+	c := &http.Cookie{Name: "__Host-" + name, Value: value, Path: "/", MaxAge: maxAge, Secure: true, HttpOnly: true, SameSite: site} //nolint:gosec // every caller gives one of Strict and Lax
 	if onLoopback(r) {
 		c.Name, c.Secure = name, false
 	}

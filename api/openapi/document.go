@@ -74,7 +74,8 @@ func Describe(routes []core.Route, version string) []byte {
 		"security": []any{dict{"key": []string{}}, dict{"session": []string{}}},
 		"components": dict{
 			"schemas": s.Components,
-			"securitySchemes": dict{"key": dict{"type": "http", "scheme": "bearer", "description": "An API key: iw_live_ and 36 letters and digits."},
+			"securitySchemes": dict{
+				"key": dict{"type": "http", "scheme": "bearer", "description": "An API key: iw_live_ and 36 letters and digits."},
 				"session": dict{
 					"type": "apiKey", "in": "cookie", "name": "__Host-heddle",
 					"description": "A browser's session, of POST /v1/session; over plain HTTP to a loopback address the cookie is called heddle. Where there is an Authorization, the cookie is not read.",

@@ -227,12 +227,12 @@ func testHealth(t *testing.T, db *store.DB) {
 	for i := range 23 {
 		c := started(newRun(one, fmt.Sprintf("run_%02d", i), i))
 		starts = append(starts, c)
-		switch {
-		case i == 0:
+		switch i {
+		case 0:
 			ends = append(ends, ending(c, events.RunFailed, machine.Failed, 100))
-		case i == 21:
+		case 21:
 			ends = append(ends, ending(c, events.RunCancelled, machine.Cancelled, hour+i))
-		case i == 22:
+		case 22:
 			ends = append(ends, ending(c, events.RunFailed, machine.Failed, hour+i))
 		default:
 			ends = append(ends, ending(c, events.RunCompleted, machine.Completed, hour+i))
