@@ -30,7 +30,7 @@ var (
 // reservedSlugs returns the words that a path of the API takes for itself in
 // the place of a workflow's id or slug.
 func reservedSlugs() []string {
-	return []string{"workflows", "runs", "templates", "schedules", "validate", "_runner", "search", "export", "import", "drafts"}
+	return []string{"workflows", "runs", "templates", "schedules", "validate", "_runner", "search", "export", "import", "drafts", "diff", "dry-run", "approvals"}
 }
 
 // known reports whether s is one of the four statuses; "" is not.
