@@ -26,7 +26,7 @@ func (db *DB) ChangedRuns(ctx context.Context, ids []string) ([]executor.Record,
 func (db *DB) ChangedApprovals(ctx context.Context, runIDs []string, since time.Time, limit int) ([]approvals.Approval, error) {
 	return viewResult(ctx, db, func(tx *gorm.DB) ([]approvals.Approval, error) {
 		var rows []inputRequestRow
-		err := tx.Where("run_id IN ? AND (opened_at >= ? OR closed_at >= ?)", runIDs, millis(since), millis(since)).Limit(limit).Find(&rows).Error
+		err := tx.Where("run_id IN ? AND (opened_at >= ? OR closed_at >= ?)", runIDs, millis(since), millis(since)).Order("opened_at, id").Limit(limit).Find(&rows).Error
 		if err != nil {
 			return nil, err
 		}
@@ -44,29 +44,31 @@ func (db *DB) ChangedApprovals(ctx context.Context, runIDs []string, since time.
 // after, at most limit, and returns the highest number that it covers; with after -1 none, and the
 // highest there is.
 func (db *DB) ChangedWorkflows(ctx context.Context, tenantID string, after int64, limit int) ([]live.Workflow, int64, error) {
-	var last int64
-	var list []live.Workflow
-	_, err := viewResult(ctx, db, func(tx *gorm.DB) (struct{}, error) {
-		none := struct{}{}
-		if err := tx.Raw("SELECT n FROM workflow_changes WHERE tenant_id = ?", tenantID).Scan(&last).Error; err != nil || after < 0 || last <= after {
-			return none, err
+	type result struct {
+		list []live.Workflow
+		last int64
+	}
+	found, err := viewResult(ctx, db, func(tx *gorm.DB) (r result, err error) {
+		err = tx.Raw("SELECT n FROM workflow_changes WHERE tenant_id = ?", tenantID).Scan(&r.last).Error
+		if err != nil || after < 0 || r.last <= after {
+			return r, err
 		}
 		var rows []workflowRow
-		err := tx.Raw("SELECT * FROM workflows WHERE tenant_id = ? AND change_number > ? ORDER BY change_number LIMIT ?", tenantID, after, limit).Scan(&rows).Error
+		err = tx.Raw("SELECT * FROM workflows WHERE tenant_id = ? AND change_number > ? ORDER BY change_number LIMIT ?", tenantID, after, limit).Scan(&rows).Error
 		if err != nil {
-			return none, err
+			return r, err
 		}
 		for _, row := range rows {
 			w, err := row.workflow()
 			if err != nil {
-				return none, err
+				return r, err
 			}
-			list = append(list, live.Workflow{Workflow: w, Deleted: row.Deleted != 0})
+			r.list = append(r.list, live.Workflow{Workflow: w, Deleted: row.Deleted != 0})
 		}
 		if len(rows) == limit {
-			last = rows[limit-1].ChangeNumber
+			r.last = rows[limit-1].ChangeNumber
 		}
-		return none, nil
+		return r, nil
 	})
-	return list, last, err
+	return found.list, found.last, err
 }

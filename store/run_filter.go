@@ -31,11 +31,11 @@ func filterOf(tx *gorm.DB, q executor.RunQuery, limits walkLimits) (*runFilter, 
 	f.only(q.Workflows)
 	for _, by := range []struct{ value, text, test string }{
 		{
-			q.Tag, "SELECT workflow_id FROM workflow_tags WHERE tenant_id = ? AND tag = ? LIMIT ?",
+			q.Tag, "SELECT workflow_id FROM workflow_tags WHERE tenant_id = ? AND tag = ? ORDER BY updated_at, workflow_id LIMIT ?",
 			"EXISTS (SELECT 1 FROM workflow_tags AS t WHERE t.workflow_id = r.workflow_id AND t.tag = ?)",
 		},
 		{
-			q.TemplateID, "SELECT workflow_id FROM workflow_templates WHERE tenant_id = ? AND template_id = ? LIMIT ?",
+			q.TemplateID, "SELECT workflow_id FROM workflow_templates WHERE tenant_id = ? AND template_id = ? ORDER BY workflow_id LIMIT ?",
 			"EXISTS (SELECT 1 FROM workflow_templates AS t WHERE t.workflow_id = r.workflow_id AND t.template_id = ?)",
 		},
 	} {
@@ -246,9 +246,9 @@ func (f *runFilter) textIDs(tx *gorm.DB) (ids []string, few bool, err error) {
 		text string
 		args []any
 	}{
-		{"SELECT id FROM runs WHERE id >= ? AND id < ? LIMIT ?", []any{q.Text, q.Text + lastRune, f.limits.few + 1}},
-		{"SELECT run_id FROM run_series WHERE tenant_id = ? AND name >= ? AND name < ? LIMIT ?", []any{q.TenantID, q.Text, q.Text + lastRune, f.limits.few + 1}},
-		{"SELECT run_id FROM run_labels WHERE tenant_id = ? AND value = ? LIMIT ?", []any{q.TenantID, q.Text, f.limits.few + 1}},
+		{"SELECT id FROM runs WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", []any{q.Text, q.Text + lastRune, f.limits.few + 1}},
+		{"SELECT run_id FROM run_series WHERE tenant_id = ? AND name >= ? AND name < ? ORDER BY name, run_id LIMIT ?", []any{q.TenantID, q.Text, q.Text + lastRune, f.limits.few + 1}},
+		{"SELECT run_id FROM run_labels WHERE tenant_id = ? AND value = ? ORDER BY key, created_at, run_id LIMIT ?", []any{q.TenantID, q.Text, f.limits.few + 1}},
 	} {
 		var found []string
 		if err := tx.Raw(by.text, by.args...).Scan(&found).Error; err != nil {

@@ -246,7 +246,8 @@ func enveloped(t *testing.T, about, requestID string, text []byte) (code string)
 }
 
 func (s *sweep) without(t *testing.T, op operation) {
-	if op.documented[http.StatusUnauthorized] == "" {
+	// Whoever signs in has the key in the body, and none in the head.
+	if op.documented[http.StatusUnauthorized] == "" || op.method+op.path == "POST/v1/session" {
 		return
 	}
 	for _, value := range []string{"", "Bearer", "Bearer ", "Basic dTpw", "Bearer iw_live_0", "Bearer " + strings.Repeat("x", 3000), "Bearer " + sweepKey + " x", sweepKey} {
