@@ -72,6 +72,19 @@ func TestRunsAreCountedByTime(t *testing.T) {
 		s.get(base+"?"+wrong).wantCode(t, 400, "invalid_request")
 	}
 	s.get(base+"?workflow=unknown").wantCode(t, 404, "workflow_not_found")
+	admin := s.admin
+	s.admin = s.grantee("reader", good, `"view"`)
+	for query, want := range map[string]string{
+		"":                              "2026-03-29T12:00:00.000Z 2 2 0 0 true",
+		"?workflow=" + good + "," + bad: "2026-03-29T12:00:00.000Z 2 2 0 0 true",
+		"?workflow=" + bad:              "2026-03-29T12:00:00.000Z 0 0 0 0 false",
+	} {
+		got := s.get(base+query).want(t, 200)
+		if last(got) != want || got.field(t, "open", "waiting") != jsonNumber(0) {
+			t.Errorf("who may view one workflow asks %q and sees %s", query, got.body)
+		}
+	}
+	s.admin = admin
 	s.admin = s.tenant("other")
 	if got := last(s.get(base).want(t, 200)); got != "2026-03-29T12:00:00.000Z 0 0 0 0 false" {
 		t.Errorf("another tenant sees %s", got)

@@ -125,22 +125,29 @@ func labelFilters(q url.Values) (map[string]string, error) {
 
 // filteredWorkflows reads the workflows of which runs are listed: what the caller may view, and of
 // that what the query selects.
-func (h *handlers) filteredWorkflows(c *core.Call, q url.Values, query *executor.RunQuery) error {
+func (h *handlers) filteredWorkflows(c *core.Call, q url.Values, query *executor.RunQuery) (err error) {
 	query.WorkflowIDs = access.ViewableWorkflows(c.Principal)
+	query.Workflows, err = h.namedWorkflows(c, q)
+	return err
+}
+
+// namedWorkflows returns the ids of the workflows that the parameter workflow names, each once;
+// nil: it names none. The errors are those of core.ListParam and core.FilteredWorkflow.
+func (h *handlers) namedWorkflows(c *core.Call, q url.Values) (ids []string, err error) {
 	refs, err := core.ListParam(q, "workflow", maxFilteredWorkflows, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, ref := range refs {
 		id, err := core.FilteredWorkflow(c, h.Definitions, ref)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if !slices.Contains(query.Workflows, id) {
-			query.Workflows = append(query.Workflows, id)
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
 		}
 	}
-	return nil
+	return ids, nil
 }
 
 // filteredVersion resolves the version of a query, "" for none: it is one of the one workflow that

@@ -94,12 +94,15 @@ func (h *handlers) getRunStats(c *core.Call) error {
 		return err
 	}
 	q.TenantID, q.WorkflowIDs = c.TenantID(), access.ViewableWorkflows(c.Principal)
-	if refs := values.Get("workflow"); refs != "" {
-		if q.WorkflowIDs, err = h.viewable(c, refs); err != nil {
-			return err
-		}
+	named, err := h.namedWorkflows(c, values)
+	if err != nil {
+		return err
 	}
-	if (q.Version != 0 || q.By == executor.StatsByVersion) && (values.Get("workflow") == "" || len(q.WorkflowIDs) != 1) {
+	// Naming workflows narrows what the caller may view, and never widens it.
+	if viewable := q.WorkflowIDs; named != nil {
+		q.WorkflowIDs = slices.DeleteFunc(slices.Clone(named), func(id string) bool { return viewable != nil && !slices.Contains(viewable, id) })
+	}
+	if (q.Version != 0 || q.By == executor.StatsByVersion) && len(named) != 1 {
 		return core.Malformed("Versions are numbered in each workflow: name one workflow beside version.")
 	}
 	found, err := h.Executor.Stats(c.Ctx(), q)
@@ -110,32 +113,6 @@ func (h *handlers) getRunStats(c *core.Call) error {
 		return core.Malformed("That is more than %d rows: name workflows, or choose a larger bucket or a shorter span.", executor.StatsMaxRows)
 	}
 	return c.Reply(http.StatusOK, h.statsAnswer(q, found))
-}
-
-// maxStatsWorkflows is how many workflows a request may name.
-const maxStatsWorkflows = 20
-
-// viewable returns the ids of workflows that are named by id or slug. One that is not there, or
-// that the caller may not view, is an error.
-func (h *handlers) viewable(c *core.Call, refs string) ([]string, error) {
-	names := strings.Split(refs, ",")
-	if len(names) > maxStatsWorkflows {
-		return nil, core.Malformed("workflow names %d workflows, at most %d are allowed.", len(names), maxStatsWorkflows)
-	}
-	found := make([]string, 0, len(names))
-	for _, ref := range names {
-		w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
-		if err != nil {
-			return nil, err
-		}
-		if err := core.Allow(c.Principal, access.View, w.ID, w.Slug); err != nil {
-			return nil, err
-		}
-		if !slices.Contains(found, w.ID) {
-			found = append(found, w.ID)
-		}
-	}
-	return found, nil
 }
 
 // statsQuery reads what is counted, but for whose runs.
