@@ -143,10 +143,9 @@ func (g *postgresGroup) insert(runs, all []*write, counts []statement) error {
 				batch.Queue(insertInputSQL.postgres, w.row.ID, w.input)
 			}
 		}
-		batch.Queue("INSERT INTO runs ("+runColumns+") SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::text[], $19::text[], $20::bigint[], $21::bigint[], $22::text[], $23::text[], $24::text[], $25::text[], $26::bigint[], $27::text[], $28::text[], $29::text[], $30::text[], $31::text[])",
-			rows.id, rows.tenant, rows.workflow, rows.slug, rows.version, rows.hash, rows.trigger, rows.input, rows.traceParent, rows.traceState,
-			rows.createdAt, rows.state, rows.seq, rows.startedAt, rows.completedAt, rows.updatedAt, rows.wakeAt, rows.output, rows.failure, rows.tokens, rows.cost, rows.versions, rows.concurrencyKey, rows.startedBy,
-			rows.schedule, rows.dueAt, rows.starter, rows.labels, rows.errorCode, rows.waiting, rows.steps)
+		batch.Queue("INSERT INTO runs ("+runColumns+") SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::bigint[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::bigint[], $21::text[], $22::text[], $23::bigint[], $24::bigint[], $25::text[], $26::text[], $27::text[], $28::bigint[], $29::text[], $30::text[], $31::text[])",
+			rows.id, rows.tenant, rows.workflow, rows.slug, rows.version, rows.hash, rows.trigger, rows.input, rows.createdAt, rows.state, rows.seq, rows.startedAt, rows.completedAt, rows.updatedAt, rows.output, rows.startedBy, rows.steps,
+			rows.traceParent, rows.traceState, rows.wakeAt, rows.failure, rows.errorCode, rows.tokens, rows.cost, rows.versions, rows.concurrencyKey, rows.schedule, rows.dueAt, rows.starter, rows.labels, rows.waiting)
 		for _, s := range labelStatements(runs) {
 			batch.Queue(s.text.postgres, s.args...)
 		}

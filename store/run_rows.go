@@ -196,9 +196,8 @@ func stepNumbers(c *machine.StepCounts) [7]*int {
 // fields returns where the columns of runColumns are scanned into, in their order.
 func (r *runRow) fields() []any {
 	return []any{
-		&r.ID, &r.TenantID, &r.WorkflowID, &r.Slug, &r.Version, &r.Hash, &r.TriggerKind, &r.Input, &r.TraceParent, &r.TraceState,
-		&r.CreatedAt, &r.State, &r.Seq, &r.StartedAt, &r.CompletedAt, &r.UpdatedAt, &r.WakeAt, &r.Output, &r.Error, &r.Tokens, &r.CostMicroUsd,
-		&r.Versions, &r.ConcurrencyKey, &r.StartedBy, &r.ScheduleID, &r.DueAt, &r.StarterID, &r.Labels, &r.ErrorCode, &r.Waiting, &r.Steps,
+		&r.ID, &r.TenantID, &r.WorkflowID, &r.Slug, &r.Version, &r.Hash, &r.TriggerKind, &r.Input, &r.CreatedAt, &r.State, &r.Seq, &r.StartedAt, &r.CompletedAt, &r.UpdatedAt, &r.Output, &r.StartedBy, &r.Steps,
+		&r.TraceParent, &r.TraceState, &r.WakeAt, &r.Error, &r.ErrorCode, &r.Tokens, &r.CostMicroUsd, &r.Versions, &r.ConcurrencyKey, &r.ScheduleID, &r.DueAt, &r.StarterID, &r.Labels, &r.Waiting,
 	}
 }
 

@@ -61,11 +61,11 @@ var statsSpans = [...]int64{executor.StatsShortPeriod.Milliseconds(), executor.S
 // journal, so that a run which fails, is resumed and completes is counted twice, whether
 // that was one group or two.
 func statsChanges(alive []*write) []statement {
-	changes := map[statsKey]*statsDelta{}
+	changes := statsChangeSet{deltas: map[statsKey]*statsDelta{}}
 	recent := map[string]*endings{}
 	for _, w := range alive {
 		if w.expected == 0 {
-			for _, d := range periodsOf(changes, &w.row, w.row.CreatedAt) {
+			for _, d := range changes.periods(&w.row, w.row.CreatedAt) {
 				d.started++
 			}
 		}
@@ -76,7 +76,7 @@ func statsChanges(alive []*write) []statement {
 			}
 			at := millis(e.At)
 			ms := max(0, at-cmp.Or(w.row.StartedAt, w.row.CreatedAt))
-			for _, d := range periodsOf(changes, &w.row, at) {
+			for _, d := range changes.periods(&w.row, at) {
 				d.ended(e.Kind, ms)
 			}
 			if recent[w.row.WorkflowID] == nil {
@@ -86,8 +86,8 @@ func statsChanges(alive []*write) []statement {
 		}
 	}
 	var list []statement
-	for _, k := range slices.SortedFunc(maps.Keys(changes), statsKey.compare) {
-		list = append(list, changes[k].statement(k))
+	for _, k := range slices.SortedFunc(maps.Keys(changes.deltas), statsKey.compare) {
+		list = append(list, changes.deltas[k].statement(k))
 	}
 	for _, id := range slices.Sorted(maps.Keys(recent)) {
 		r := recent[id]
@@ -96,19 +96,33 @@ func statsChanges(alive []*write) []statement {
 	return list
 }
 
-// periodsOf returns the four periods of a run at a time, in milliseconds.
-func periodsOf(changes map[statsKey]*statsDelta, r *runRow, at int64) (periods [2 * len(statsSpans)]*statsDelta) {
+// statsChangeSet is what a group adds to periods.
+type statsChangeSet struct {
+	deltas map[statsKey]*statsDelta
+	// last are the periods that were asked for last, and lastKey is the key of the last of
+	// them, its period that of a short one: the runs of a group are mostly alike.
+	lastKey statsKey
+	last    [2 * len(statsSpans)]*statsDelta
+}
+
+// periods returns the four periods of a run at a time, in milliseconds.
+func (c *statsChangeSet) periods(r *runRow, at int64) *[2 * len(statsSpans)]*statsDelta {
+	like := statsKey{r.TenantID, r.WorkflowID, statsSpans[0], at - at%statsSpans[0], r.Version, r.TriggerKind}
+	if like == c.lastKey {
+		return &c.last
+	}
+	c.lastKey = like
 	for i, span := range statsSpans {
 		k := statsKey{tenantID: r.TenantID, span: span, period: at - at%span, trigger: r.TriggerKind}
 		for j := range 2 {
-			if changes[k] == nil {
-				changes[k] = &statsDelta{}
+			if c.deltas[k] == nil {
+				c.deltas[k] = &statsDelta{}
 			}
-			periods[2*i+j] = changes[k]
+			c.last[2*i+j] = c.deltas[k]
 			k.workflowID, k.version = r.WorkflowID, r.Version
 		}
 	}
-	return periods
+	return &c.last
 }
 
 // endings is how runs of one workflow ended within a group.
