@@ -126,3 +126,68 @@ func TestPreviewsShowWhereClocksChange(t *testing.T) {
 	s.post("/api/workflows/"+w+"/schedules", `{"cron_expression":"@daily","version":7}`).wantCode(t, http.StatusUnprocessableEntity, "invalid_version")
 	s.post("/api/workflows/"+w+"/schedules", `{"cron_expression":"@daily","catch_up":{"x":0}}`).wantCode(t, http.StatusBadRequest, "invalid_request")
 }
+
+// Lists say of each schedule whose it is, what became of its latest due time and, where it is
+// paused, who paused it and why, until it is resumed.
+func TestListsOfSchedulesSayHowTheyGo(t *testing.T) {
+	onBothStores(t, func(t *testing.T, s *stack) {
+		s.t = t
+		broken := `{"name":"Broken","steps":[{"id":"a","type":"condition","config":{"expression":"input.none.x"}}]}`
+		bad, good := s.create(broken, `"slug":"bad"`), s.create(trivial, `"slug":"good"`)
+		make := func(w, body string) string {
+			return s.post("/api/workflows/"+w+"/schedules", body).want(t, http.StatusCreated).text(t, "schedule_id")
+		}
+		yearly, daily := make(bad, `{"cron_expression":"@yearly"}`), make(good, `{"cron_expression":"@daily","timezone":"Europe/Berlin"}`)
+		const all = "/api/workflows/schedules"
+		run := s.post(all+"/"+yearly+"/trigger", "").want(t, http.StatusAccepted).text(t, "run_id")
+		s.until(run, "failed")
+		ids := func(query string) string {
+			page, list := s.get(all+query).want(t, http.StatusOK), ""
+			for _, row := range page.field(t, "schedules").([]any) {
+				list += row.(map[string]any)["cron_expression"].(string)
+			}
+			return list
+		}
+		for query, want := range map[string]string{
+			"": "@daily@yearly", "?order=next": "@daily@yearly", "?health=failing": "@yearly", "?health=late": "", "?status=active": "@daily@yearly", "?status=paused": "",
+			"?workflow=bad": "@yearly", "?workflow=good&order=next": "@daily", "?q=berlin": "@daily", "?q=broken": "@yearly", "?q=" + daily: "@daily",
+		} {
+			if got := ids(query); got != want {
+				t.Errorf("%s lists %s, not %s", query, got, want)
+			}
+		}
+		got := s.get(all+"?workflow=bad").want(t, http.StatusOK)
+		if got.text(t, "schedules", 0, "workflow", "slug") != "bad" || got.text(t, "schedules", 0, "last_slot", "run_id") != run || got.text(t, "schedules", 0, "last_slot", "run_status") != "failed" {
+			t.Errorf("%s", got.body)
+		}
+		slots := s.get(all+"/"+yearly+"/slots?from=2020-01-01T00:00:00Z").want(t, http.StatusOK)
+		if slots.text(t, "slots", 0, "run_status") != "failed" || slots.field(t, "slots", 0, "duration_seconds") == nil {
+			t.Errorf("%s", slots.body)
+		}
+		if s.get(all+"/"+yearly+"/slots?to=2020-01-01T00:00:00Z").want(t, http.StatusOK).field(t, "total") != jsonNumber(0) {
+			t.Error("a line is listed outside of its time")
+		}
+		pause := func(body string) response {
+			return s.send(http.MethodPatch, all+"/"+daily, body, nil).want(t, http.StatusOK)
+		}
+		paused := pause(`{"status":"paused","reason":"the bank is closed"}`)
+		if paused.text(t, "schedule", "pause_reason") != "the bank is closed" || paused.text(t, "schedule", "paused_by", "type") != "key" || paused.field(t, "schedule", "paused_at") == nil {
+			t.Errorf("%s", paused.body)
+		}
+		// An edit of what is paused leaves that as it was.
+		if again := pause(`{"jitter_seconds":1,"reason":"spread"}`); again.text(t, "schedule", "pause_reason") != "the bank is closed" {
+			t.Errorf("%s", again.body)
+		}
+		if got := ids("?order=next"); got != "@yearly@daily" {
+			t.Errorf("what is due next is %s", got)
+		}
+		if resumed := pause(`{"status":"active"}`); resumed.field(t, "schedule", "pause_reason") != nil || strings.Contains(resumed.body, `"paused_by":{`) || resumed.field(t, "schedule", "paused_at") != nil {
+			t.Errorf("%s", resumed.body)
+		}
+		for _, query := range []string{"?status=on", "?health=ill", "?order=name", "?q=a&offset=1"} {
+			s.get(all+query).wantCode(t, http.StatusBadRequest, "invalid_request")
+		}
+		s.get(all+"?workflow=none").wantCode(t, http.StatusNotFound, "workflow_not_found")
+		s.get(all+"/"+daily+"/slots?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z").wantCode(t, http.StatusBadRequest, "invalid_request")
+	})
+}

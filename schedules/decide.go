@@ -91,6 +91,7 @@ const (
 	reasonMax        = "over_max"
 	reasonLater      = "later_due_time"
 	reasonSuperseded = "superseded"
+	reasonEnded      = "schedule_ended" // what waited when the schedule was deleted
 )
 
 // decideDue decides about the due times from NextDue to until. Those of the last

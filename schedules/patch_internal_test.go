@@ -10,7 +10,7 @@ import (
 
 // notEdited are the fields of a schedule that no request changes: its identity, and
 // what the service keeps.
-var notEdited = []string{"ID", "TenantID", "WorkflowID", "CreatedAt", "UpdatedAt", "NextDue", "LastRunAt", "Revision", "Fence"}
+var notEdited = []string{"ID", "TenantID", "WorkflowID", "CreatedAt", "UpdatedAt", "PausedBy", "PausedAt", "NextDue", "LastRunAt", "Revision", "Fence"}
 
 // Each field of Patch changes one field of a schedule, and each of a schedule is
 // changed by one or is listed as not edited.

@@ -82,6 +82,8 @@ type Schedule struct {
 	Version              string          // "": the active one
 	Status               Status
 	PauseReason          string // why it is paused; at most maxReason bytes
+	PausedBy             audit.Actor
+	PausedAt             time.Time // zero, as PausedBy: it is not paused, or nobody noted it
 	Overlap              Overlap
 	CatchUp              CatchUp
 	Gap                  Gap

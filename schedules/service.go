@@ -3,6 +3,7 @@ package schedules
 import (
 	"context"
 	"fmt"
+	"heddle/audit"
 	"heddle/clock"
 	"heddle/definitions/workflows"
 	"heddle/executor"
@@ -11,6 +12,7 @@ import (
 	"heddle/quota"
 	"heddle/timers"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 )
@@ -109,6 +111,7 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Schedule, erro
 	now := s.now()
 	sc.ID, sc.CreatedAt, sc.UpdatedAt = s.newID("sched_"), now, now
 	sc.Revision, sc.Fence = 1, 1
+	sc = sc.withPause(ctx, Active, now)
 	target, err := s.resolve(ctx, sc, req.Workflow)
 	if err != nil {
 		return Schedule{}, err
@@ -253,10 +256,14 @@ func (s *Service) Get(ctx context.Context, tenantID, id string) (Schedule, error
 	return s.store.Schedule(ctx, tenantID, id)
 }
 
-// List returns a page of schedules, newest first. An empty list of WorkflowIDs
-// is an empty page without a look at the store. fault.Malformed invalid_request:
-// the cursor belongs to another list.
+// List returns a page of schedules. An empty list of WorkflowIDs is an empty page
+// without a look at the store. fault.Malformed invalid_request: a filter that cannot
+// be, or the cursor belongs to another list.
 func (s *Service) List(ctx context.Context, q Query) (Page, error) {
+	if err := q.check(); err != nil {
+		return Page{}, err
+	}
+	q.Now = s.now()
 	if q.WorkflowIDs != nil && len(q.WorkflowIDs) == 0 {
 		return Page{}, nil
 	}
@@ -273,6 +280,9 @@ func (s *Service) NextDue(ctx context.Context, tenantID string, workflowIDs []st
 // fault.Malformed invalid_request for an unknown outcome; fault.NotFound
 // schedule_not_found.
 func (s *Service) Slots(ctx context.Context, q SlotQuery) (SlotPage, error) {
+	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
+		return SlotPage{}, fault.New(fault.Malformed, "invalid_request", "from must lie before to.")
+	}
 	switch q.Outcome {
 	case "", Fired, Late, CaughtUp, Coalesced, Skipped, Waiting:
 	default:
@@ -312,7 +322,7 @@ func (s *Service) Update(ctx context.Context, tenantID, id string, patch Patch, 
 		if err := checkIfMatch(c, m); err != nil {
 			return c, err
 		}
-		next := patch.edit(c)
+		next := patch.edit(c).withPause(ctx, c.Status, now)
 		next.UpdatedAt = now
 		next.Revision++
 		return s.withNextDue(next, now)
@@ -321,6 +331,23 @@ func (s *Service) Update(ctx context.Context, tenantID, id string, patch Patch, 
 		s.scheduleWake(id, changed.WakeAt())
 	}
 	return changed, err
+}
+
+// withPause notes who paused the schedule, when and why, where it was in another status
+// before, and forgets that with the pause. A reason of the request stands for a missing
+// PauseReason, cut to what that may have.
+func (s Schedule) withPause(ctx context.Context, before Status, now time.Time) Schedule {
+	switch {
+	case s.Status != Paused:
+		s.PausedBy, s.PausedAt, s.PauseReason = audit.Actor{}, time.Time{}, ""
+	case before != Paused:
+		who, reason := audit.ActorOf(ctx)
+		s.PausedBy, s.PausedAt = who, now
+		if s.PauseReason == "" {
+			s.PauseReason = strings.ToValidUTF8(reason[:min(len(reason), maxReason)], "")
+		}
+	}
+	return s
 }
 
 // checkIfMatch refuses a write on a schedule that changed since the caller read it

@@ -7,22 +7,33 @@ import (
 	"time"
 )
 
-// Query selects schedules of one tenant, newest first. Cursor (the Next of the
-// page before) and Offset exclude each other.
+// Query selects schedules of one tenant. Zero values do not filter. Cursor (the Next of
+// the page before) and Offset exclude each other.
 type Query struct {
 	TenantID    string
 	WorkflowID  string   // "": all
 	WorkflowIDs []string // those of these workflows, which the principal may view; nil: all
-	Limit       int
-	Offset      int
-	Cursor      string
-	WantTotal   bool
+	Status      Status
+	// Text is looked for in the workflow's name, slug and description, the expression and
+	// the zone, in whatever case; or the id begins with it.
+	Text      string
+	Health    Health
+	Order     Order
+	Now       time.Time // what Health is as of
+	Limit     int
+	Offset    int
+	Cursor    string
+	WantTotal bool
 }
 
-// Page is one page of schedules; Next is empty on the last. Total is -1 unless
-// Query.WantTotal is set.
+// Page is one page of schedules; Next is empty on the last. It may be short although more
+// follow: filters without an index of their own look at a bounded number of schedules.
+// Overviews are those of Schedules, in their order, and Runs the runs of their last lines, by
+// id. Total is -1 unless Query.WantTotal is set and the filters have an index.
 type Page struct {
 	Schedules []Schedule
+	Overviews []Overview
+	Runs      map[string]SlotRun
 	Next      string
 	Total     int
 }
@@ -33,16 +44,21 @@ type SlotQuery struct {
 	TenantID   string
 	ScheduleID string
 	Outcome    Outcome // "": all
-	Limit      int
-	Offset     int
-	Cursor     string
-	WantTotal  bool
+	// From is included, To is not; zero: open. A line of several due times is selected by
+	// any of them.
+	From, To  time.Time
+	Limit     int
+	Offset    int
+	Cursor    string
+	WantTotal bool
 }
 
 // SlotPage is one page of a ledger; Next is empty on the last. Total counts lines,
-// not due times, and is -1 unless SlotQuery.WantTotal is set.
+// not due times, and is -1 unless SlotQuery.WantTotal is set. Runs are those of the
+// lines, by id; one that was deleted is left out.
 type SlotPage struct {
 	Slots []Slot
+	Runs  map[string]SlotRun
 	Next  string
 	Total int
 }
@@ -75,7 +91,7 @@ type ScheduleStore interface {
 	CreateSchedule(ctx context.Context, s Schedule, keep *idempotency.Answer) error
 	// Schedule reads one schedule.
 	Schedule(ctx context.Context, tenantID, id string) (Schedule, error)
-	// Schedules lists a page, newest first.
+	// Schedules lists a page.
 	Schedules(ctx context.Context, q Query) (Page, error)
 	// ChangeSchedule reads a schedule, calls decide with it and stores what
 	// decide returns, with a raised fence, so that a firing that was decided on

@@ -24,9 +24,9 @@ type cursor struct {
 	List string `json:"l"`
 }
 
-// pageFields are the fields of a query that say which page is wanted, and not
-// of which list.
-var pageFields = []string{"Limit", "Offset", "Cursor", "WantTotal"}
+// pageFields are the fields of a query that say which page is wanted, and as of when, and
+// not of which list.
+var pageFields = []string{"Limit", "Offset", "Cursor", "WantTotal", "Now"}
 
 // listFingerprint returns 12 hexadecimal digits that stand for a list of a kind
 // and its whole query but for the page, so that a cursor taken from another list

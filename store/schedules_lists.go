@@ -7,8 +7,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// Schedules lists a page, newest first, as of one moment. Total is -1 unless
-// q.WantTotal.
+// Schedules lists a page as of one moment, by a constant number of reads. Total is -1 unless
+// q.WantTotal and an index has all filters.
 func (db *DB) Schedules(ctx context.Context, q schedules.Query) (schedules.Page, error) {
 	list := listFingerprint("schedules", q)
 	at, err := decodeCursor(list, q.Cursor)
@@ -16,21 +16,53 @@ func (db *DB) Schedules(ctx context.Context, q schedules.Query) (schedules.Page,
 		return schedules.Page{}, err
 	}
 	return viewResult(ctx, db, func(tx *gorm.DB) (schedules.Page, error) {
-		page := schedules.Page{Total: -1}
-		if err := countIfWanted(schedulesOf(tx, q), q.WantTotal, &page.Total); err != nil {
+		page, f := schedules.Page{Total: -1}, scheduleFilter{q, defaultWalk}
+		if err := countIfWanted(schedulesOf(tx, q), q.WantTotal && !f.tests(), &page.Total); err != nil {
 			return page, err
 		}
-		var rows []scheduleRow
-		err := newestFirst(schedulesOf(tx, q), "created_at", "id", at).Offset(q.Offset).Limit(q.Limit + 1).Find(&rows).Error
-		rows, page.Next = trimPage(list, rows, q.Limit, func(r scheduleRow) position { return position{r.CreatedAt, r.ID} })
-		for _, row := range rows {
-			page.Schedules = append(page.Schedules, row.schedule())
+		ids, next, err := f.page(tx, at)
+		if err != nil {
+			return page, err
 		}
-		return page, err
+		if next != nil {
+			page.Next = encodeCursor(list, *next)
+		}
+		return page, fillSchedules(tx, ids, &page)
 	})
 }
 
-// schedulesOf selects the rows of a query. WorkflowIDs nil: no restriction.
+// fillSchedules reads the schedules with these ids into a page, in their order.
+func fillSchedules(tx *gorm.DB, ids []string, page *schedules.Page) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	var rows []struct {
+		Row        scheduleRow `gorm:"embedded"`
+		Slug, Name string
+	}
+	err := tx.Raw("SELECT s.*, w.slug, w.name FROM schedules AS s JOIN workflows AS w ON w.id = s.workflow_id WHERE s.id IN ?", ids).Scan(&rows).Error
+	if err != nil {
+		return err
+	}
+	last, runs, err := lastSlots(tx, ids)
+	if err != nil {
+		return err
+	}
+	place := make(map[string]int, len(ids))
+	for i, id := range ids {
+		place[id] = i
+	}
+	page.Schedules, page.Overviews, page.Runs = make([]schedules.Schedule, len(rows)), make([]schedules.Overview, len(rows)), runs
+	for _, r := range rows {
+		i := place[r.Row.ID]
+		page.Schedules[i] = r.Row.schedule()
+		page.Overviews[i] = schedules.Overview{Workflow: schedules.WorkflowName{ID: r.Row.WorkflowID, Slug: r.Slug, Name: r.Name}, Last: last[r.Row.ID]}
+	}
+	return nil
+}
+
+// schedulesOf selects the rows of a query by what indexes have, in the order of creation: beside
+// a workflow the status is tested on rows. WorkflowIDs nil: no restriction.
 func schedulesOf(tx *gorm.DB, q schedules.Query) *gorm.DB {
 	which := tx.Model(&scheduleRow{}).Where("tenant_id = ? AND deleted = 0", q.TenantID)
 	if q.WorkflowID != "" {
@@ -38,6 +70,9 @@ func schedulesOf(tx *gorm.DB, q schedules.Query) *gorm.DB {
 	}
 	if q.WorkflowIDs != nil {
 		which = which.Where("workflow_id IN ?", q.WorkflowIDs)
+	}
+	if q.Status != "" && q.WorkflowID == "" {
+		which = which.Where("status = ?", string(q.Status))
 	}
 	return which
 }
@@ -52,6 +87,9 @@ func (db *DB) Slots(ctx context.Context, q schedules.SlotQuery) (schedules.SlotP
 	}
 	return viewResult(ctx, db, func(tx *gorm.DB) (schedules.SlotPage, error) {
 		page := schedules.SlotPage{Total: -1}
+		if err := reachBack(tx, &q); err != nil {
+			return page, err
+		}
 		if err := countIfWanted(slotsOf(tx, q), q.WantTotal, &page.Total); err != nil {
 			return page, err
 		}
@@ -61,8 +99,38 @@ func (db *DB) Slots(ctx context.Context, q schedules.SlotQuery) (schedules.SlotP
 		for _, row := range rows {
 			page.Slots = append(page.Slots, row.slot())
 		}
+		if err == nil {
+			page.Runs, err = slotRuns(tx, rows)
+		}
 		return page, err
 	})
+}
+
+// reachBack moves the beginning of a query back to the line before it, where that stands for due
+// times up to the beginning or later. Lines of the expression itself follow each other.
+func reachBack(tx *gorm.DB, q *schedules.SlotQuery) error {
+	if q.From.IsZero() {
+		return nil
+	}
+	line, ok, err := lineBefore(tx, q.ScheduleID, millis(q.From))
+	if ok && line.Until >= millis(q.From) {
+		q.From = fromMillis(line.DueAt)
+	}
+	return err
+}
+
+// lineBefore finds the latest line of a schedule before a time, of those that its expression
+// made; false where there is none. Triggers and backfills are passed over, of which it looks at
+// a hundred at most.
+func lineBefore(tx *gorm.DB, scheduleID string, at int64) (line slotRow, ok bool, err error) {
+	var rows []slotRow
+	err = tx.Where("schedule_id = ? AND due_at < ?", scheduleID, at).Order("due_at DESC, origin DESC").Limit(100).Find(&rows).Error
+	for _, row := range rows {
+		if row.Origin == schedules.FromSchedule {
+			return row, true, err
+		}
+	}
+	return line, false, err
 }
 
 // slotsOf selects the rows of a query, of a schedule whose tenant the caller has
@@ -71,6 +139,12 @@ func slotsOf(tx *gorm.DB, q schedules.SlotQuery) *gorm.DB {
 	which := tx.Model(&slotRow{}).Where("schedule_id = ?", q.ScheduleID)
 	if q.Outcome != "" {
 		which = which.Where("outcome = ?", string(q.Outcome))
+	}
+	if !q.From.IsZero() {
+		which = which.Where("due_at >= ?", millis(q.From))
+	}
+	if !q.To.IsZero() {
+		which = which.Where("due_at < ?", millis(q.To))
 	}
 	return which
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"encoding/json"
+	"heddle/audit"
+	"heddle/executor/machine"
 	"heddle/schedules"
 	"time"
 )
@@ -18,6 +20,9 @@ type scheduleRow struct {
 	Version     string
 	Status      string
 	PauseReason string
+	// PausedBy is an actor as JSON, "" for none.
+	PausedBy    string
+	PausedAt    int64
 	Overlap     string
 	CatchUp     string
 	CatchWindow int64
@@ -51,12 +56,24 @@ func toScheduleRow(s schedules.Schedule) scheduleRow {
 	return scheduleRow{
 		ID: s.ID, TenantID: s.TenantID, WorkflowID: s.WorkflowID, Expression: s.Expression, Timezone: s.Timezone,
 		Input: string(s.Input), Version: s.Version, Status: string(s.Status), PauseReason: s.PauseReason,
-		Overlap: string(s.Overlap), CatchUp: string(s.CatchUp.Policy),
+		PausedBy: actorText(s.PausedBy), PausedAt: millis(s.PausedAt), Overlap: string(s.Overlap), CatchUp: string(s.CatchUp.Policy),
 		CatchWindow: s.CatchUp.Window.Milliseconds(), CatchMax: s.CatchUp.Max,
 		DstGap: string(s.Gap), DstRepeat: string(s.Repeat), Jitter: s.Jitter.Milliseconds(),
 		StartsAt: millis(s.StartsAt), EndsAt: millis(s.EndsAt), CreatedAt: millis(s.CreatedAt), UpdatedAt: millis(s.UpdatedAt),
 		NextDue: millis(s.NextDue), WakeAt: millis(s.WakeAt()), LastRunAt: millis(s.LastRunAt), Revision: s.Revision, Fence: s.Fence,
 	}
+}
+
+// actorText encodes an actor, an unknown one as "".
+func actorText(a audit.Actor) string {
+	if !a.Known() {
+		return ""
+	}
+	text, err := json.Marshal(a)
+	if err != nil {
+		return "" // texts always encode
+	}
+	return string(text)
 }
 
 // schedule decodes a row.
@@ -71,6 +88,10 @@ func (r scheduleRow) schedule() schedules.Schedule {
 		StartsAt: fromMillis(r.StartsAt), EndsAt: fromMillis(r.EndsAt), CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt),
 		NextDue: fromMillis(r.NextDue), LastRunAt: fromMillis(r.LastRunAt), Revision: r.Revision, Fence: r.Fence,
 	}
+	if r.PausedBy != "" {
+		_ = json.Unmarshal([]byte(r.PausedBy), &s.PausedBy) // a damaged one is unknown
+	}
+	s.PausedAt = fromMillis(r.PausedAt)
 	if r.Input != "" {
 		s.Input = json.RawMessage(r.Input)
 	}
@@ -105,4 +126,9 @@ func (r slotRow) slot() schedules.Slot {
 		ScheduleID: r.ScheduleID, Due: fromMillis(r.DueAt), Until: fromMillis(r.Until), Count: r.Count, Origin: r.Origin,
 		Outcome: schedules.Outcome(r.Outcome), Reason: r.Reason, RunID: r.RunID, At: fromMillis(r.At),
 	}
+}
+
+// slotRunOf returns what a ledger shows of a run.
+func slotRunOf(r runRow) schedules.SlotRun {
+	return schedules.SlotRun{State: machine.State(r.State), StartedAt: fromMillis(r.StartedAt), CompletedAt: fromMillis(r.CompletedAt)}
 }

@@ -24,6 +24,9 @@ type scheduleBody struct {
 	Status    schedules.Status `json:"status" enum:"active,paused,ended"`
 	// PauseReason says why it is paused; null where no reason was given.
 	PauseReason *string `json:"pause_reason"`
+	// PausedBy and PausedAt are kept with the pause.
+	PausedBy *core.ActorBody `json:"paused_by" doc:"Who paused it; null while it is not paused, or where it was not noted."`
+	PausedAt *core.Timestamp `json:"paused_at"`
 	// OverlapPolicy says what becomes of a due time while an earlier run is open.
 	OverlapPolicy schedules.Overlap `json:"overlap_policy" enum:"skip,queue,allow,cancel_running"`
 	CatchUp       catchUpBody       `json:"catch_up"`
@@ -79,11 +82,34 @@ type scheduleAnswer struct {
 	Schedule scheduleBody `json:"schedule"`
 }
 
-// scheduleList is a page of schedules, newest first.
+// listedSchedule is a schedule in a list, with how it goes.
+type listedSchedule struct {
+	scheduleBody
+	Workflow scheduledWorkflow `json:"workflow"`
+	LastSlot *lastSlot         `json:"last_slot" doc:"What became of the latest due time; null before the first."`
+}
+
+// scheduledWorkflow names the workflow of a schedule, as it is now.
+type scheduledWorkflow struct {
+	ID   string `json:"id"`
+	Slug string `json:"slug"`
+	Name string `json:"name"`
+}
+
+// lastSlot is the line of a schedule's latest due time.
+type lastSlot struct {
+	DueAt     core.Timestamp    `json:"due_at"`
+	Outcome   schedules.Outcome `json:"outcome" enum:"fired,late,caught_up,coalesced,skipped,waiting"`
+	Reason    *string           `json:"reason"`
+	RunID     *string           `json:"run_id"`
+	RunStatus *string           `json:"run_status" words:"workflows" doc:"As it is now; null without a run, or where it was deleted."`
+}
+
+// scheduleList is a page of schedules.
 type scheduleList struct {
-	Schedules []scheduleBody `json:"schedules"`
+	Schedules []listedSchedule `json:"schedules" doc:"A page may be short, or empty, although more follow: filters without an index of their own look at 1,000 schedules for a page."`
 	// Total counts all pages.
-	Total      *int    `json:"total,omitempty" doc:"Left out with a cursor."`
+	Total      *int    `json:"total,omitempty" doc:"Left out with a cursor, and with q, health, or a workflow beside status or order."`
 	NextCursor *string `json:"next_cursor" doc:"Null on the last page."`
 }
 
@@ -100,6 +126,9 @@ type slotBody struct {
 	Origin string  `json:"origin" doc:"schedule, trigger:<run id> or backfill:<id>."`
 	// RunID is the run that was started; null where none was.
 	RunID *string `json:"run_id"`
+	// RunStatus and DurationSeconds are those of the run as it is now.
+	RunStatus       *string  `json:"run_status" words:"workflows" doc:"Of the run as it is now; null without one, or where it was deleted."`
+	DurationSeconds *float64 `json:"duration_seconds" doc:"Of the run, from its start to its end; null until it has ended."`
 	// DecidedAt is when the outcome was decided.
 	DecidedAt core.Timestamp `json:"decided_at"`
 }
@@ -163,7 +192,8 @@ func local(t time.Time) string { return t.Format(time.RFC3339) }
 func scheduleBodyOf(c *core.Call, s schedules.Schedule) scheduleBody {
 	b := scheduleBody{
 		ID: s.ID, WorkflowID: s.WorkflowID, CronExpression: s.Expression, Timezone: s.Timezone, InputData: s.Input,
-		Version: core.TextOrNull(s.Version), Status: s.Status, PauseReason: core.TextOrNull(s.PauseReason), OverlapPolicy: s.Overlap,
+		Version: core.TextOrNull(s.Version), Status: s.Status, PauseReason: core.TextOrNull(s.PauseReason),
+		PausedBy: core.ActorOf(s.PausedBy), PausedAt: core.TimestampOrNil(s.PausedAt), OverlapPolicy: s.Overlap,
 		CatchUp: catchUpBody{s.CatchUp.Policy, s.CatchUp.Window.Seconds(), s.CatchUp.Max},
 		DSTGap:  s.Gap, DSTRepeat: s.Repeat, JitterSeconds: s.Jitter.Seconds(),
 		StartsAt: core.TimestampOrNil(s.StartsAt), EndsAt: core.TimestampOrNil(s.EndsAt), NextRunAt: core.TimestampOrNil(s.NextDue), LastRunAt: core.TimestampOrNil(s.LastRunAt),
@@ -182,11 +212,33 @@ func scheduleBodyOf(c *core.Call, s schedules.Schedule) scheduleBody {
 }
 
 // slotBodyOf returns a line of the ledger as answers show it.
-func slotBodyOf(s schedules.Slot) slotBody {
-	return slotBody{
+func slotBodyOf(s schedules.Slot, runs map[string]schedules.SlotRun) slotBody {
+	b := slotBody{
 		DueAt: core.Timestamp(s.Due), Until: core.Timestamp(s.Until), Count: s.Count, Outcome: s.Outcome, Reason: core.TextOrNull(s.Reason),
 		Origin: s.Origin, RunID: core.TextOrNull(s.RunID), DecidedAt: core.Timestamp(s.At),
 	}
+	b.RunStatus, b.DurationSeconds = runStatusOf(s, runs)
+	return b
+}
+
+// runStatusOf returns the word for the state of a line's run, and how long it took; nil where
+// there is none.
+func runStatusOf(s schedules.Slot, runs map[string]schedules.SlotRun) (*string, *float64) {
+	run, ok := runs[s.RunID]
+	if !ok {
+		return nil, nil
+	}
+	return core.TextOrNull(core.WordsOf(run.State).Workflows), core.Seconds(run.StartedAt, run.CompletedAt)
+}
+
+// listedScheduleOf returns a schedule as lists show it.
+func listedScheduleOf(c *core.Call, s schedules.Schedule, o schedules.Overview, runs map[string]schedules.SlotRun) listedSchedule {
+	b := listedSchedule{scheduleBody: scheduleBodyOf(c, s), Workflow: scheduledWorkflow(o.Workflow)}
+	if o.Last != nil {
+		b.LastSlot = &lastSlot{DueAt: core.Timestamp(o.Last.Due), Outcome: o.Last.Outcome, Reason: core.TextOrNull(o.Last.Reason), RunID: core.TextOrNull(o.Last.RunID)}
+		b.LastSlot.RunStatus, _ = runStatusOf(*o.Last, runs)
+	}
+	return b
 }
 
 // previewOf returns due times in their order, with the zone that each has.

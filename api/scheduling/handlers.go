@@ -12,12 +12,23 @@ import (
 	"time"
 )
 
-// listSchedules lists the schedules of all workflows that the caller may view, newest first.
+// listSchedules lists the schedules of all workflows that the caller may view, or of the one in
+// the query: what the caller may not view is not listed, whatever is named.
 func (h *handlers) listSchedules(c *core.Call) error {
-	return h.scheduleList(c, schedules.Query{WorkflowIDs: access.ViewableWorkflows(c.Principal)})
+	q, err := c.Query()
+	if err != nil {
+		return err
+	}
+	ask := schedules.Query{WorkflowIDs: access.ViewableWorkflows(c.Principal)}
+	if ref := q.Get("workflow"); ref != "" {
+		if ask.WorkflowID, err = core.FilteredWorkflow(c, h.Definitions, ref); err != nil {
+			return err
+		}
+	}
+	return h.scheduleList(c, ask)
 }
 
-// listWorkflowSchedules lists the schedules of one workflow, newest first; fault.NotFound
+// listWorkflowSchedules lists the schedules of one workflow; fault.NotFound
 // workflow_not_found.
 func (h *handlers) listWorkflowSchedules(c *core.Call) error {
 	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), c.Param("id"))
@@ -27,22 +38,29 @@ func (h *handlers) listWorkflowSchedules(c *core.Call) error {
 	return h.scheduleList(c, schedules.Query{WorkflowID: w.ID})
 }
 
-// scheduleList answers with the requested page of the schedules that ask selects.
+// scheduleList answers with the requested page of the schedules that ask and the other filters
+// of the query select.
 func (h *handlers) scheduleList(c *core.Call, ask schedules.Query) error {
-	_, p, err := c.PageQuery()
+	q, p, err := c.PageQuery()
 	if err != nil {
 		return err
 	}
 	// Whatever ask selects, it is the caller's tenant.
 	ask.TenantID, ask.Limit, ask.Offset, ask.Cursor, ask.WantTotal = c.TenantID(), p.Limit, p.Offset, p.Cursor, p.WantTotal()
+	ask.Status, ask.Text = schedules.Status(q.Get("status")), q.Get("q")
+	ask.Health, ask.Order = schedules.Health(q.Get("health")), schedules.Order(q.Get("order"))
 	found, err := h.Schedules.List(c.Ctx(), ask)
 	if err != nil {
 		return err
 	}
-	return c.Reply(http.StatusOK, scheduleList{
-		Schedules: elements.Map(found.Schedules, func(s schedules.Schedule) scheduleBody { return scheduleBodyOf(c, s) }),
-		Total:     core.TotalOrNothing(found.Total, p.WantTotal()), NextCursor: core.TextOrNull(found.Next),
-	})
+	list := scheduleList{
+		Schedules: make([]listedSchedule, len(found.Schedules)),
+		Total:     core.TotalOrNothing(found.Total, p.WantTotal() && found.Total >= 0), NextCursor: core.TextOrNull(found.Next),
+	}
+	for i, s := range found.Schedules {
+		list.Schedules[i] = listedScheduleOf(c, s, found.Overviews[i], found.Runs)
+	}
+	return c.Reply(http.StatusOK, list)
 }
 
 // storableTime returns a time of the field name in UTC, to the millisecond; the zero time for nil.
@@ -124,15 +142,22 @@ func (h *handlers) listSlots(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	found, err := h.Schedules.Slots(c.Ctx(), schedules.SlotQuery{
+	ask := schedules.SlotQuery{
 		TenantID: c.TenantID(), ScheduleID: c.Param("id"), Outcome: schedules.Outcome(q.Get("outcome")),
 		Limit: p.Limit, Offset: p.Offset, Cursor: p.Cursor, WantTotal: p.WantTotal(),
-	})
+	}
+	if ask.From, err = core.TimeParam(q, "from"); err != nil {
+		return err
+	}
+	if ask.To, err = core.TimeParam(q, "to"); err != nil {
+		return err
+	}
+	found, err := h.Schedules.Slots(c.Ctx(), ask)
 	if err != nil {
 		return err
 	}
 	return c.Reply(http.StatusOK, slotList{
-		Slots: elements.Map(found.Slots, slotBodyOf),
+		Slots: elements.Map(found.Slots, func(s schedules.Slot) slotBody { return slotBodyOf(s, found.Runs) }),
 		Total: core.TotalOrNothing(found.Total, p.WantTotal()), NextCursor: core.TextOrNull(found.Next),
 	})
 }

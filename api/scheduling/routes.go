@@ -14,12 +14,19 @@ func (h *handlers) routes() []core.Route {
 	unknown := []string{"schedule_not_found"}
 	refusals := []string{"invalid_cron", "invalid_timezone", "invalid_schedule", "invalid_input", "secret_in_input", "invalid_version", "workflow_not_found"}
 	preview := core.OK(dueTimes{})
+	filters := append([]core.Param{
+		{Name: "status", Enum: []string{"active", "paused", "ended"}, Description: "Only schedules in this status."},
+		{Name: "q", Description: "Free text over the workflow's name, slug and description, the expression and the zone; or the beginning of an id."},
+		{Name: "health", Enum: []string{"failing", "late"}, Description: "failing: the run of the latest due time failed or could not be started. late: the latest due time was late or missed, or the next one has passed by more than a minute."},
+		{Name: "order", Enum: []string{"-created", "next"}, Description: "-created unless given. next: active ones by what is due next, then paused and ended ones."},
+	}, core.Paging()...)
 	return []core.Route{
 		// Any key: it lists the schedules of the workflows that the key may view.
 		core.Route{
 			Method: http.MethodGet, Path: all, ID: "listSchedules", Tag: "schedules",
-			Summary: "List the tenant's schedules with their next due times, newest first", Action: access.View, On: core.FilteredByAccess,
-			Query: core.Paging(), Answers: core.OK(scheduleList{}),
+			Summary: "List the tenant's schedules, how they go and what is due next", Action: access.View, On: core.FilteredByAccess,
+			Query:   append([]core.Param{{Name: "workflow", Description: "Only schedules of this workflow, by id or slug."}}, filters...),
+			Answers: core.OK(scheduleList{}), Codes: []string{"workflow_not_found"},
 		}.Handle(core.NoBody(h.listSchedules)),
 		// POST for its body; it changes nothing, which the right to view alone says.
 		core.Route{
@@ -30,8 +37,8 @@ func (h *handlers) routes() []core.Route {
 		// On the workflow: a key that may view it may view all of its schedules.
 		core.Route{
 			Method: http.MethodGet, Path: of, ID: "listWorkflowSchedules", Tag: "schedules",
-			Summary: "List a workflow's schedules, newest first", Action: access.View, On: core.OnWorkflow,
-			Query: core.Paging(), Answers: core.OK(scheduleList{}), Codes: []string{"workflow_not_found"},
+			Summary: "List a workflow's schedules, how they go and what is due next", Action: access.View, On: core.OnWorkflow,
+			Query: filters, Answers: core.OK(scheduleList{}), Codes: []string{"workflow_not_found"},
 		}.Handle(core.NoBody(h.listWorkflowSchedules)),
 		// The schedule's own path has no workflow: its id is unique in the tenant.
 		core.Route{
@@ -68,7 +75,9 @@ func (h *handlers) routes() []core.Route {
 		core.Route{
 			Method: http.MethodGet, Path: one + "/slots", ID: "listSlots", Tag: "schedules",
 			Summary: "What became of each due time, latest first", Action: access.View, On: core.OnSchedule,
-			Query:   append([]core.Param{{Name: "outcome", Enum: []string{"fired", "late", "caught_up", "coalesced", "skipped", "waiting"}, Description: "What became of the due time."}}, core.Paging()...),
+			Query: append([]core.Param{{Name: "outcome", Enum: []string{"fired", "late", "caught_up", "coalesced", "skipped", "waiting"}, Description: "What became of the due time."},
+				{Name: "from", Description: "An RFC 3339 time, included: due times at or after it."},
+				{Name: "to", Description: "An RFC 3339 time, not included: due times before it."}}, core.Paging()...),
 			Answers: core.OK(slotList{}), Codes: unknown,
 		}.Handle(core.NoBody(h.listSlots)),
 		// It executes the workflow, so that the right to edit schedules is not needed.

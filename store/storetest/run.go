@@ -13,7 +13,7 @@ import (
 // once as -parallel says.
 func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 	for _, group := range []map[string]func(*testing.T, *store.DB){
-		workflowTests, versionTests, commitTests, runTests, listTests, queueTests, leaseTests, accessTests, answerTests, scheduleTests, templateTests, transferTests,
+		workflowTests, versionTests, commitTests, runTests, listTests, queueTests, leaseTests, accessTests, answerTests, scheduleTests, scheduleListTests, templateTests, transferTests,
 		secretTests, sessionTests, agentTests, blobTests, logTests, usageTests, statsTests, seriesTests,
 		inboxTests,
 		crashTests, auditTests, turnTests, approvalTests, draftTests,
