@@ -7,6 +7,7 @@ import (
 	"heddle/fault"
 	"heddle/ids"
 	"heddle/store"
+	"heddle/store/storetest"
 	"strings"
 	"sync"
 	"testing"
@@ -46,7 +47,7 @@ func (c *counting) MarkKeyUsed(ctx context.Context, keyID string, at time.Time) 
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	db, err := store.Open(t.Context(), "sqlite://:memory:")
+	db, err := store.Open(t.Context(), storetest.SQLite(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +232,7 @@ func TestAStoreThatIsAwayIsNoWrongKey(t *testing.T) {
 }
 
 func BenchmarkAuthenticate(b *testing.B) {
-	db, err := store.Open(b.Context(), "sqlite://:memory:")
+	db, err := store.Open(b.Context(), storetest.SQLite(b))
 	if err != nil {
 		b.Fatal(err)
 	}

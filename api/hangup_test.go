@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -89,7 +88,7 @@ func TestAChangeWhoseClientHangsUpIsOnTheTrail(t *testing.T) {
 		}
 	}
 	// A file: a database in memory goes with a connection that is dropped.
-	t.Run("sqlite", func(t *testing.T) { test(t, newStackOn(t, "sqlite://"+filepath.Join(t.TempDir(), "heddle.db"))) })
+	t.Run("sqlite", func(t *testing.T) { test(t, newStackOn(t, storetest.SQLite(t))) })
 	t.Run("postgres", func(t *testing.T) { test(t, newStackOn(t, storetest.Postgres(t))) })
 }
 

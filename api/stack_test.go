@@ -119,7 +119,7 @@ type stackOption func(*api.Config, *executor.Config)
 
 func newStack(t testing.TB, opts ...stackOption) *stack {
 	t.Helper()
-	return newStackOn(t, "sqlite://:memory:", opts...)
+	return newStackOn(t, storetest.SQLite(t), opts...)
 }
 
 func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {

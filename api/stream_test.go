@@ -7,6 +7,7 @@ import (
 	"heddle/api"
 	"heddle/executor"
 	"heddle/fault"
+	"heddle/store/storetest"
 	"io"
 	"net"
 	"net/http"
@@ -286,7 +287,7 @@ func (f forgetful) Definition(ctx context.Context, workflowID string, version in
 // A frame is the same whenever it is read: rather than a frame without its
 // step's type, the stream ends, and the next one has it.
 func TestAFrameThatCannotBeMadeWholeEndsTheStream(t *testing.T) {
-	away, url := &atomic.Bool{}, "sqlite://"+t.TempDir()+"/heddle.db"
+	away, url := &atomic.Bool{}, storetest.SQLite(t)
 	first := newStackOn(t, url)
 	run := first.start(first.create(trivial, ""), "")
 	first.until(run, "completed")

@@ -12,6 +12,7 @@ import (
 	"heddle/fault"
 	"heddle/internal/await"
 	"heddle/store"
+	"heddle/store/storetest"
 	"io"
 	"strings"
 	"sync"
@@ -231,7 +232,7 @@ func TestAnOutputWhoseContentIsLostFailsWhatReadsIt(t *testing.T) {
 }
 
 func TestWhatNoCommitNamesIsSweptWhenANodeBegins(t *testing.T) {
-	db := openDB(t, "sqlite://"+t.TempDir()+"/test.db")
+	db := openDB(t, storetest.SQLite(t))
 	orphan := executor.Blob{ID: "blob_0123456789abcdef01234567", TenantID: tenant, RunID: "run_1", Size: 3, CreatedAt: time.Now().Add(-time.Second)}
 	if err := db.PutBlob(t.Context(), orphan, []byte("123")); err != nil {
 		t.Fatal(err)

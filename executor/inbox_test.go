@@ -24,7 +24,7 @@ import (
 
 // onBothStores runs a test on SQLite and on PostgreSQL, where there is one.
 func onBothStores(t *testing.T, test func(t *testing.T, url string)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, "sqlite://"+t.TempDir()+"/test.db") })
+	t.Run("sqlite", func(t *testing.T) { test(t, storetest.SQLite(t)) })
 	t.Run("postgres", func(t *testing.T) { test(t, storetest.Postgres(t)) })
 }
 

@@ -36,7 +36,7 @@ steps:
 // hold what a walk over the whole journal finds.
 func TestPagesOfALongJournalAreItsWalkCutInPieces(t *testing.T) {
 	for name, url := range map[string]func(*testing.T) string{
-		"sqlite":   func(t *testing.T) string { return "sqlite://" + t.TempDir() + "/test.db" },
+		"sqlite":   func(t *testing.T) string { return storetest.SQLite(t) },
 		"postgres": func(t *testing.T) string { return storetest.Postgres(t) },
 	} {
 		t.Run(name, func(t *testing.T) {

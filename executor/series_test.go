@@ -9,6 +9,7 @@ import (
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"heddle/store/storetest"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -319,7 +320,7 @@ func TestAStandbyRestartsAsTheLeaderDoes(t *testing.T) {
 // While no node drives runs a restart is not kept: the caller asks again, and
 // two would count.
 func TestARestartIsNotKeptForLater(t *testing.T) {
-	db := openDB(t, "sqlite://"+t.TempDir()+"/test.db")
+	db := openDB(t, storetest.SQLite(t))
 	if _, err := db.AcquireLease(t.Context(), "a node that hangs", time.Now(), time.Hour); err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"heddle/fault"
 	"heddle/internal/await"
 	"heddle/store"
+	"heddle/store/storetest"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -52,7 +53,7 @@ func openDB(t *testing.T, url string) *store.DB {
 
 func newStack(t *testing.T, run runnerFunc, opts ...stackOption) *stack {
 	t.Helper()
-	db := openDB(t, "sqlite://"+t.TempDir()+"/test.db")
+	db := openDB(t, storetest.SQLite(t))
 	return stackOn(t, db, new(atomic.Int64), run, opts...)
 }
 

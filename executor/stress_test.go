@@ -7,6 +7,7 @@ import (
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/store/storetest"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -117,7 +118,7 @@ func TestRandomRunsSurviveRestarts(t *testing.T) {
 		}
 		return ok("")
 	}
-	db, ids := openDB(t, "sqlite://"+t.TempDir()+"/stress.db"), new(atomic.Int64)
+	db, ids := openDB(t, storetest.SQLite(t)), new(atomic.Int64)
 	few := func(c *executor.Config) { c.MaxRuns, c.Drain = 4, time.Millisecond }
 	var all []string
 	for range rounds(3) {

@@ -19,7 +19,6 @@ import (
 	"heddle/store/storetest"
 	"log/slog"
 	"path"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -76,7 +75,7 @@ func (noSteps) Run(context.Context, executor.Call) (executor.Result, error) {
 
 func openSQLite(t *testing.T) *store.DB {
 	t.Helper()
-	return openAt(t, "sqlite://"+filepath.Join(t.TempDir(), "heddle.db"))
+	return openAt(t, storetest.SQLite(t))
 }
 
 func openAt(t *testing.T, url string) *store.DB {

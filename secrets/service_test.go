@@ -5,7 +5,7 @@ import (
 	"errors"
 	"heddle/secrets"
 	"heddle/store"
-	"path/filepath"
+	"heddle/store/storetest"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +21,7 @@ func serviceOn(db *store.DB, key func(bool) (string, error)) *secrets.Service {
 
 func openDB(t *testing.T) *store.DB {
 	t.Helper()
-	db, err := store.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "a.db"))
+	db, err := store.Open(t.Context(), storetest.SQLite(t))
 	if err != nil {
 		t.Fatal(err)
 	}

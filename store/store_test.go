@@ -7,7 +7,6 @@ import (
 	"heddle/fault"
 	"heddle/store"
 	"heddle/store/storetest"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -30,7 +29,7 @@ func open(t testing.TB, url string, opts ...store.Option) *store.DB {
 
 func TestSQLiteFile(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) *store.DB {
-		return open(t, "sqlite://"+filepath.Join(t.TempDir(), "heddle.db"))
+		return open(t, storetest.SQLite(t))
 	})
 }
 

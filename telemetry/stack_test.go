@@ -16,6 +16,7 @@ import (
 	"heddle/executor/machine"
 	"heddle/internal/await"
 	"heddle/store"
+	"heddle/store/storetest"
 	"heddle/telemetry"
 	"io"
 	"net/http"
@@ -150,7 +151,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	db, err := store.Open(t.Context(), "sqlite://"+t.TempDir()+"/test.db")
+	db, err := store.Open(t.Context(), storetest.SQLite(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,11 +12,11 @@ import (
 	"heddle/internal/await"
 	"heddle/steps"
 	"heddle/store"
+	"heddle/store/storetest"
 	"heddle/templates"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -135,7 +135,7 @@ func (a agents) Agent(_ context.Context, _, agentID string) (steps.Agent, error)
 
 func newStack(t *testing.T) *stack {
 	t.Helper()
-	db, err := store.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "heddle.db"))
+	db, err := store.Open(t.Context(), storetest.SQLite(t))
 	if err != nil {
 		t.Fatal(err)
 	}
