@@ -1,10 +1,15 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"heddle/api"
+	"heddle/executor"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -77,8 +82,15 @@ func TestStepsOfARunAreListed(t *testing.T) {
 	if got := changed.stepsOf(t); got != "gate completed, each running" {
 		t.Errorf("behind %s changed %s", seq, got)
 	}
-	if got := s.get(base + "/steps?parent=each").stepsOf(t); got != "each[1].nap waiting" {
+	inner := s.get(base + "/steps?parent=each")
+	if got := inner.stepsOf(t); got != "each[1].nap waiting" {
 		t.Errorf("in the loop: %s", got)
+	}
+	if last := mustInt(t, fmt.Sprint(inner.field(t, "steps", 0, "seq"))); last <= mustInt(t, seq) || last > mustInt(t, fmt.Sprint(inner.field(t, "seq"))) {
+		t.Errorf("the last event of the step in the loop is %d: %s", last, inner.body)
+	}
+	if loop := s.get(base + "/steps?type=loop"); loop.field(t, "steps", 0, "waiting") != true {
+		t.Errorf("all of the loop waits: %s", loop.body)
 	}
 	if got := s.get(base+"/steps/each/iterations?status=waiting").want(t, http.StatusOK).text(t, "iterations", 0, "iteration"); got != "each[1]" {
 		t.Errorf("%s waits", got)
@@ -111,6 +123,41 @@ func TestAStepHasItsAttempts(t *testing.T) {
 	}
 	for _, path := range []string{"none", "one", "one?iteration=each%5B7%5D", "each?iteration=x"} {
 		s.get(base+path).wantCode(t, http.StatusNotFound, "step_not_found")
+	}
+}
+
+// TestAnAttemptSaysWhatItWasGiven: of one that failed the config as rendered, and in which
+// generation of the step each was.
+func TestAnAttemptSaysWhatItWasGiven(t *testing.T) {
+	fails := atomic.Bool{}
+	fails.Store(true)
+	s := newStack(t, func(_ *api.Config, e *executor.Config) {
+		e.Runner = runnerFunc(func(context.Context, executor.Call) (executor.Result, error) {
+			if fails.Load() {
+				return executor.Result{}, errors.New("no")
+			}
+			return executor.Result{Output: json.RawMessage(`{}`)}, nil
+		})
+	})
+	wf := s.create(`{"name":"Send","steps":[{"id":"send","type":"http_request","config":{"url":"https://x/{{ input.n }}","headers":{"Authorization":"Bearer {{ input.n }}"}}}]}`, "")
+	id := s.start(wf, `{"input_data":{"n":7}}`)
+	s.until(id, "failed")
+	fails.Store(false)
+	s.post("/api/workflows/runs/"+id+"/resume", `{"from_step":"send"}`).want(t, http.StatusAccepted)
+	s.until(id, "completed")
+	step := s.get("/api/workflows/runs/"+id+"/steps/send").want(t, http.StatusOK)
+	if got := step.field(t, "step", "attempts", 0, "rendered_input", "url"); got != "https://x/7" || step.text(t, "step", "attempts", 0, "rendered_input", "headers", "Authorization") != "***" {
+		t.Errorf("%s", step.body)
+	}
+	if step.field(t, "step", "attempts", 1, "rendered_input") != nil {
+		t.Errorf("one that succeeded: %s", step.body)
+	}
+	if a, b := fmt.Sprint(step.field(t, "step", "attempts", 0, "generation")), fmt.Sprint(step.field(t, "step", "attempts", 1, "generation")); a != "0" || b != "1" {
+		t.Errorf("generations %s and %s", a, b)
+	}
+	refused := s.post("/api/workflows/validate", `{"definition":{"name":"x","retention":"some","steps":[{"id":"a","type":"condition","config":{"expression":"true"}}]}}`).want(t, http.StatusOK)
+	if refused.text(t, "diagnostics", 0, "pointer") != "/retention" || refused.text(t, "diagnostics", 0, "code") != "invalid_value" {
+		t.Errorf("%s", refused.body)
 	}
 }
 

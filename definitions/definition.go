@@ -20,10 +20,18 @@ type Definition struct {
 	Output         json.RawMessage `json:"output,omitempty" doc:"The run's output; strings may hold {{ expressions }}. Default: {step id: output} of the steps that nothing depends on"` // template, any JSON
 	TimeoutSeconds float64         `json:"timeout_seconds,omitempty" rule:"range=0..3153600000" doc:"Seconds that the whole run may take"`
 	Concurrency    *Concurrency    `json:"concurrency,omitempty" doc:"How many runs may be open at once"`
+	Retention      string          `json:"retention,omitempty" rule:"enum=none|failed|all" doc:"Of which attempts the input that the templates rendered is kept, without secrets; default failed"` // failed (default), none, all
 	Steps          []Step          `json:"steps" rule:"required,len=1..10000" doc:"The steps; those without a path between them run in parallel"`
 	OnFailure      []Step          `json:"on_failure,omitempty" rule:"len=0..10000" doc:"Steps that run when the run has failed, before it ends"`
 	Finally        []Step          `json:"finally,omitempty" rule:"len=0..10000" doc:"Steps that run before the run ends, however it does, unless it is terminated"`
 }
+
+// The values of retention: of which attempts of a run the rendered config is kept.
+const (
+	RetainNone   = "none"
+	RetainFailed = "failed" // the default
+	RetainAll    = "all"
+)
 
 // Concurrency limits the open runs of one workflow that share a key.
 type Concurrency struct {

@@ -201,7 +201,7 @@ func (d *driver) runOnce(a *activeRun, messages []message) bool {
 		}
 	}
 	if err == nil && len(change.Events) > 0 {
-		err = d.commitGrowth(a, change, answers, named(a.unreferenced(messages), change), with)
+		err = d.commitGrowth(a, change, answers, named(a.unreferenced(messages), change), endedInputs(change, messages), with)
 	}
 	// The run itself is as it was; only the successor was refused.
 	if err != nil && with != nil && refusesSuccessor(err) {

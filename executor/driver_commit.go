@@ -22,7 +22,7 @@ import (
 //
 // Inputs from the inbox are taken in the same transaction, and the audit lines of those
 // inputs that had an effect are written in it.
-func (d *driver) commitGrowth(a *activeRun, change machine.Change, answers []answer, blobs []string, with *Commit) error {
+func (d *driver) commitGrowth(a *activeRun, change machine.Change, answers []answer, blobs []string, inputs []RenderedInput, with *Commit) error {
 	commit := Commit{
 		Row:      rowOf(change.Run, a.trace, d.cfg.now()),
 		Expected: a.run.Seq,
@@ -30,6 +30,7 @@ func (d *driver) commitGrowth(a *activeRun, change machine.Change, answers []ans
 		Requests: change.Requests,
 		Snapshot: a.snapshots.take(change),
 		Blobs:    blobs,
+		Inputs:   inputs,
 		With:     with,
 	}
 	// In the commit itself, so that an input is taken if and only if its effect is durable.
@@ -144,6 +145,7 @@ func (a *activeRun) unreferenced(messages []message) []string {
 		if m.blob != "" {
 			ids = append(ids, m.blob)
 		}
+		ids = append(ids, m.rendered.blobs()...)
 	}
 	return ids
 }

@@ -24,7 +24,7 @@ func TestDroppedMessagesLeaveNothingBehind(t *testing.T) {
 		"the run is not loaded": func(s *Service, a *activeRun, m []message) bool { return s.driver.load(a, m) },
 	} {
 		s := New(Config{Store: noJournal{}, Hub: events.NewHub(), Now: time.Now})
-		s.driver.values.unreferenced["blob_1"] = unreferencedBlob{"run_1", 5}
+		s.driver.values.unreferenced["blob_1"] = unreferencedBlob{runID: "run_1", size: 5}
 		a := &activeRun{id: "run_1", epoch: 7}
 		if drop(s, a, batch()) {
 			t.Errorf("%s: the run goes on", name)

@@ -75,6 +75,7 @@ type Call struct {
 	Since time.Time
 
 	secrets *usedSecrets // nil: the tenant's secrets are unknown
+	retain  string       // see machine.Execute.Retain
 }
 
 // Result is the output of a successful attempt, one JSON value, and what it
@@ -82,6 +83,8 @@ type Call struct {
 type Result struct {
 	Output json.RawMessage
 	Usage  machine.Usage
+
+	rendered json.RawMessage // the config; once redacted what is kept of it, nil: nothing
 }
 
 // Record is a run's row: what lists and reads show without its journal. Times are in UTC,
@@ -173,6 +176,9 @@ type Commit struct {
 	// Requests is what the events do to the run's input requests, whose rows are written
 	// with them; nil in most commits.
 	Requests []machine.RequestChange
+	// Inputs are the rendered configs of attempts that end with the events, where they are
+	// kept; nil in most commits.
+	Inputs []RenderedInput
 }
 
 // Journal is a run as the store keeps it. Snapshot is the newest one, nil where there is

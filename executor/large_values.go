@@ -49,6 +49,7 @@ func newLargeValues(cfg *Config, t *term) *largeValues {
 type unreferencedBlob struct {
 	runID string
 	size  int64
+	input bool // see Blob
 }
 
 // supply returns an empty set of blobs for the machine; nil where large values stay
@@ -171,13 +172,18 @@ func (v *largeValues) store(tenantID, runID string, value json.RawMessage) (ref 
 	return nil, "", nil
 }
 
+// inputShare is the part of what a run may have stored apart that its rendered inputs may
+// have beside it: a quarter.
+const inputShare = 4
+
 // errRunFull is the error of reserve where the run's limit is reached; it is not stored.
 var errRunFull = errors.New("the run has as much stored apart as it may")
 
 // reserve gives the blob an id and counts it against the run's limit, together with those
 // that no commit has named yet, so that attempts which store at the same time cannot pass
 // the limit together. It returns true if the run has a blob with this content, and b has
-// its id. errRunFull: the limit is reached. The lock is taken after the store was read; a
+// its id. errRunFull: the limit is reached. Rendered inputs are counted apart, so that keeping
+// them never fails a step. The lock is taken after the store was read; a
 // blob that is named in between may be missed, so the limit is exact only while the run
 // stores one value at a time.
 func (v *largeValues) reserve(b *Blob) (same bool, err error) {
@@ -185,9 +191,15 @@ func (v *largeValues) reserve(b *Blob) (same bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	total := b.Size
+	total, limit := b.Size, v.cfg.RunBlobs
+	if b.Input {
+		limit /= inputShare
+	}
 	known := make(map[string]bool, len(kept))
 	for _, k := range kept {
+		if k.Input != b.Input {
+			continue
+		}
 		if k.SHA256 == b.SHA256 && k.Size == b.Size {
 			b.ID = k.ID
 			return true, nil
@@ -198,15 +210,15 @@ func (v *largeValues) reserve(b *Blob) (same bool, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for id, l := range v.unreferenced {
-		if l.runID == b.RunID && !known[id] {
+		if l.runID == b.RunID && l.input == b.Input && !known[id] {
 			total += l.size
 		}
 	}
-	if total > v.cfg.RunBlobs {
+	if total > limit {
 		return false, errRunFull
 	}
 	b.ID, b.CreatedAt = v.cfg.NewID("blob_"), v.cfg.now()
-	v.unreferenced[b.ID] = unreferencedBlob{b.RunID, b.Size}
+	v.unreferenced[b.ID] = unreferencedBlob{b.RunID, b.Size, b.Input}
 	return false, nil
 }
 

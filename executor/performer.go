@@ -163,6 +163,7 @@ func (p *performer) startAttempt(a *activeRun, x machine.Execute) {
 		if failure == nil {
 			result.Output, blob, failure = p.values.storeOutput(call, result.Output)
 		}
+		rendered := p.values.storeRendered(call, result.rendered)
 		// From here on the attempt cannot be cut off: either it was before, which the next
 		// line sees, or its end is delivered.
 		p.detachAttempt(a, key)
@@ -170,13 +171,13 @@ func (p *performer) startAttempt(a *activeRun, x machine.Execute) {
 			if failure == nil && blob == "" {
 				p.registry.keepResults(a, []message{{input: machine.StepEnded{Ref: x.Ref, Attempt: x.Attempt, Output: result.Output, Usage: result.Usage}}})
 			}
-			p.values.forget([]string{blob})
+			p.values.forget(append(rendered.blobs(), blob))
 			return // cut off: the run's next driver begins it again, unless its end was kept
 		}
 		p.cfg.Crash("effect_done")
 		p.registry.deliver(a.id, message{input: machine.StepEnded{
 			Ref: x.Ref, Attempt: x.Attempt, Output: result.Output, Failure: failure, Usage: result.Usage,
-		}, blob: blob}, false)
+		}, blob: blob, rendered: rendered}, false)
 	}()
 }
 
@@ -185,9 +186,14 @@ func (p *performer) startAttempt(a *activeRun, x machine.Execute) {
 // for a step that belongs to no run.
 func (p *performer) runAttempt(ctx context.Context, a *activeRun, call Call, x machine.Execute, work *reservation) (Result, *machine.Failure) {
 	call.ReserveMemory = func(n int64) error { return work.resize(ctx, workFactor*n) }
+	call.retain = x.Retain
 	return p.redacted(ctx, call, func(call Call) (Result, *machine.Failure) {
 		result, failure := p.attemptWithinLimits(ctx, a, call, x)
-		if n := len(result.Output); n > MaxInline && work.held == 0 { // to wait for more would be to wait while holding memory
+		n := len(result.Output)
+		if retains(call.retain, failure) {
+			n = max(n, len(result.rendered))
+		}
+		if n > MaxInline && work.held == 0 { // to wait for more would be to wait while holding memory
 			_ = work.resize(context.WithoutCancel(ctx), workFactor*int64(n)) // cannot be cancelled: it waits only for work that ends
 		}
 		return result, failure
@@ -204,6 +210,7 @@ func (p *performer) attemptWithinLimits(ctx context.Context, a *activeRun, call 
 		if r := recover(); r != nil {
 			result, failure = Result{}, p.defect(call, r)
 		}
+		result.rendered = call.Config
 	}()
 	if p.cfg.Traits(x.Type).Limit == definitions.LimitScripts {
 		if p.scripts.Acquire(ctx, 1) != nil {

@@ -84,7 +84,9 @@ func (p *performer) reveal(ctx context.Context, tenantID string, names []string)
 // found too. perform is given the means to redact itself, for what it shortens.
 func (p *performer) redacted(ctx context.Context, call Call, perform func(Call) (Result, *machine.Failure)) (Result, *machine.Failure) {
 	if p.cfg.Secrets == nil {
-		return perform(call)
+		result, failure := perform(call)
+		result.rendered = renderedInput(call, result.rendered, failure)
+		return result, failure
 	}
 	before, err := p.cfg.Secrets.Redactor(context.WithoutCancel(ctx), call.TenantID)
 	if err != nil {
@@ -106,6 +108,7 @@ func (p *performer) redacted(ctx context.Context, call Call, perform func(Call) 
 	}
 	result.Output = withoutAny(result.Output, before, after)
 	result.Usage.ToolCalls = withoutAny(result.Usage.ToolCalls, before, after)
+	result.rendered = renderedInput(call, result.rendered, failure, before, after)
 	failure = call.secrets.withoutPieces(failure, before, after)
 	for _, redact := range []func(json.RawMessage) json.RawMessage{before, after} {
 		if redact != nil {

@@ -13,12 +13,16 @@ import (
 // Attempt is one attempt of a step, as the journal has it.
 type Attempt struct {
 	Number      int
+	Generation  int    // of the step: see machine.StepView; 0 in journals of older versions
 	Status      string // running, waiting, completed, failed, interrupted (by a crash) or cancelled
 	StartedAt   time.Time
 	CompletedAt time.Time // zero: not yet
 	Output      json.RawMessage
 	Error       *machine.Error
 	Usage       machine.Usage // of this attempt, with its tool calls
+	// Rendered is the config as the templates rendered it, without secrets, or its reference;
+	// nil: it is not kept.
+	Rendered json.RawMessage
 }
 
 // StepDetail is a step with all of its attempts.
@@ -52,6 +56,9 @@ func (s *Reader) Step(ctx context.Context, tenantID, runID string, ref machine.R
 	if d.Attempts, err = attemptsOf(list, run.State.Terminal()); err != nil {
 		return d, err
 	}
+	if err := s.addRendered(ctx, runID, ref, d.Attempts); err != nil {
+		return d, err
+	}
 	view, open := machine.StepsOf(run).In(ref)
 	switch {
 	case open:
@@ -67,12 +74,28 @@ func (s *Reader) Step(ctx context.Context, tenantID, runID string, ref machine.R
 	return d, nil
 }
 
+// addRendered adds the rendered inputs that are kept to the attempts of a step.
+func (s *Reader) addRendered(ctx context.Context, runID string, ref machine.Ref, attempts []Attempt) error {
+	if len(attempts) == 0 {
+		return nil
+	}
+	kept, err := s.cfg.Store.RenderedInputs(ctx, runID, ref)
+	for _, k := range kept {
+		for i := range attempts {
+			if a := &attempts[i]; k.First <= a.Number && a.Number <= k.Last {
+				a.Rendered = k.Input
+			}
+		}
+	}
+	return err
+}
+
 // endedStep returns a step whose iteration has ended, as its attempts show it.
 func endedStep(view machine.StepView, ref machine.Ref, attempts []Attempt) machine.StepView {
 	last := attempts[len(attempts)-1]
 	view.StepID, view.Iteration = ref.StepID, ref.Iteration
 	view.Status, view.Attempt = machine.StepStatus(last.Status), last.Number
-	view.StartedAt, view.CompletedAt = attempts[0].StartedAt, last.CompletedAt
+	view.StartedAt, view.CompletedAt, view.Generation = attempts[0].StartedAt, last.CompletedAt, last.Generation
 	view.Output, view.Error = last.Output, last.Error
 	return view
 }
@@ -88,7 +111,7 @@ func attemptsOf(list []events.Event, over bool) ([]Attempt, error) {
 			return nil, err
 		}
 		if e.Kind == events.StepStarted {
-			attempts = append(attempts, Attempt{Number: e.Attempt, Status: "running", StartedAt: e.At})
+			attempts = append(attempts, Attempt{Number: e.Attempt, Generation: d.Generation, Status: "running", StartedAt: e.At})
 			continue
 		}
 		if len(attempts) == 0 || d.Role != "" {

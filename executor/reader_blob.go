@@ -30,6 +30,7 @@ type Blob struct {
 	SHA256      string // hex
 	ContentType string
 	CreatedAt   time.Time
+	Input       bool // the rendered input of an attempt, which counts against a limit of its own
 }
 
 // BlobStore keeps values too large for the journal. A blob is written before the commit
@@ -39,10 +40,10 @@ type BlobStore interface {
 	// PutBlob writes a blob in pieces, a transaction each. One that was cut off is
 	// swept as one that no commit names.
 	PutBlob(ctx context.Context, b Blob, content []byte) error
-	// Blob finds a blob that the run's journal names; another tenant's, or one
+	// Blob finds a blob that a commit of the run has named; another tenant's, or one
 	// that no commit names, is fault.NotFound blob_not_found.
 	Blob(ctx context.Context, tenantID, runID, blobID string) (Blob, error)
-	// RunBlobs lists the blobs that the run's journal names, by id.
+	// RunBlobs lists the blobs that commits of the run have named, by id.
 	RunBlobs(ctx context.Context, runID string) ([]Blob, error)
 	// BlobChunk reads what is stored together with the byte at offset, from it
 	// on: at least one byte before the blob's end, none at it. A blob that is

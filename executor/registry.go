@@ -96,6 +96,7 @@ type message struct {
 	posted    string         // the input's id in the inbox; "": it came directly
 	answer    chan<- outcome // of capacity 1; nil: no caller waits
 	blob      string         // of an attempt's end: the output's blob, which no commit has named yet
+	rendered  *keptInput     // of an attempt's end: its rendered config; nil: it is not kept
 	successor *Commit        // a new run that is stored together with what the input does; nil: none
 	audit     []audit.Entry  // added to the audit trail where the input does something
 	// hostWait, unless 0, makes this no input: an attempt of the run begins (1) or ends

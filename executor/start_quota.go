@@ -59,6 +59,9 @@ func storedBytes(c *Commit) int64 {
 	for i := range c.Events {
 		n += len(c.Events[i].Data)
 	}
+	for i := range c.Inputs {
+		n += len(c.Inputs[i].Input)
+	}
 	if c.With != nil {
 		return int64(n) + storedBytes(c.With)
 	}

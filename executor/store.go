@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"heddle/definitions/source"
 	"heddle/events"
+	"heddle/executor/machine"
 	"heddle/executor/queue"
 	"time"
 )
@@ -26,6 +27,7 @@ type Store interface {
 	LeaseStore
 	CrashStore
 	LogStore
+	InputStore
 	StatsStore
 	HealthStore
 	// Ping reports whether the store answers and takes writes: nil, or why not.
@@ -154,6 +156,13 @@ type CrashStore interface {
 	// EndTerm records that a term ended in order. Where a crash was counted for it
 	// meanwhile, that is taken back.
 	EndTerm(ctx context.Context, epoch int64) error
+}
+
+// InputStore reads the rendered inputs of attempts, which commits store.
+type InputStore interface {
+	// RenderedInputs lists the newest MaxRenderedInputs of a step's rendered inputs, in the
+	// order of their attempts.
+	RenderedInputs(ctx context.Context, runID string, ref machine.Ref) ([]KeptInput, error)
 }
 
 // LogStore keeps the log lines of steps.

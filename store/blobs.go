@@ -16,7 +16,13 @@ import (
 // commit between two of them does not wait for long.
 const chunkSize = 1 << 20
 
-// blobRow is a row of blobs. Kept is 1 once a commit has named the blob.
+// The values of a blob's kept, which is 0 until a commit has named it.
+const (
+	keptValue = 1 // an event of the journal names it
+	keptInput = 2 // a row of rendered_inputs does
+)
+
+// blobRow is a row of blobs.
 type blobRow struct {
 	ID       string `gorm:"primaryKey"`
 	TenantID string
@@ -35,7 +41,7 @@ func (blobRow) TableName() string { return "blobs" }
 func (r blobRow) blob() executor.Blob {
 	return executor.Blob{
 		ID: r.ID, TenantID: r.TenantID, RunID: r.RunID, Size: r.Size, SHA256: r.Sha256,
-		ContentType: r.ContentType, CreatedAt: fromMillis(r.CreatedAt),
+		ContentType: r.ContentType, CreatedAt: fromMillis(r.CreatedAt), Input: r.Kept == keptInput,
 	}
 }
 
@@ -70,11 +76,11 @@ func (db *DB) PutBlob(ctx context.Context, b executor.Blob, content []byte) erro
 	return err
 }
 
-// Blob returns a blob that the run's journal names; blob_not_found otherwise,
+// Blob returns a blob that a commit of the run has named; blob_not_found otherwise,
 // also while no commit has named it.
 func (db *DB) Blob(ctx context.Context, tenantID, runID, blobID string) (executor.Blob, error) {
 	var row blobRow
-	ok, err := found(db.reader(ctx).Where("id = ? AND tenant_id = ? AND run_id = ? AND kept = 1", blobID, tenantID, runID), &row)
+	ok, err := found(db.reader(ctx).Where("id = ? AND tenant_id = ? AND run_id = ? AND kept > 0", blobID, tenantID, runID), &row)
 	if err == nil && !ok {
 		err = blobNotFound(blobID)
 	}
@@ -87,11 +93,11 @@ func blobNotFound(id string) error {
 	return fault.New(fault.NotFound, "blob_not_found", "The run has no blob %q.", id)
 }
 
-// RunBlobs lists the blobs that the run's journal names, by id, without their
+// RunBlobs lists the blobs that commits of the run have named, by id, without their
 // contents.
 func (db *DB) RunBlobs(ctx context.Context, runID string) ([]executor.Blob, error) {
 	var rows []blobRow
-	if err := db.reader(ctx).Where("run_id = ? AND kept = 1", runID).Order("id").Find(&rows).Error; err != nil {
+	if err := db.reader(ctx).Where("run_id = ? AND kept > 0", runID).Order("id").Find(&rows).Error; err != nil {
 		return nil, translate(err)
 	}
 	return elements.Map(rows, blobRow.blob), nil
@@ -150,7 +156,7 @@ func (db *DB) SweepBlobs(ctx context.Context, before time.Time, spare []string, 
 
 // referenceBlobSQL marks a blob of the run as referenced. No row means that it
 // was swept.
-var referenceBlobSQL = inBothDialects("UPDATE blobs SET kept = 1 WHERE id = ? AND run_id = ?")
+var referenceBlobSQL = inBothDialects("UPDATE blobs SET kept = ? WHERE id = ? AND run_id = ?")
 
 // errBlobGone fails a whole group because a blob that one of its members names
 // was swept, or is another run's.
@@ -164,7 +170,12 @@ func referenceBlobs(tx groupTx, writes []*write) error {
 	var list []statement
 	for _, w := range writes {
 		for _, id := range w.blobs {
-			list = append(list, statement{referenceBlobSQL, []any{id, w.row.ID}})
+			list = append(list, statement{referenceBlobSQL, []any{int64(keptValue), id, w.row.ID}})
+		}
+		for _, in := range w.inputs {
+			if in.Blob != "" {
+				list = append(list, statement{referenceBlobSQL, []any{int64(keptInput), in.Blob, w.row.ID}})
+			}
 		}
 	}
 	if len(list) == 0 {

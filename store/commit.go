@@ -201,7 +201,8 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 		return err
 	}
 	counts := append(countChanges(alive), statsChanges(alive)...)
-	return tx.insert(p.inserts(), alive, append(counts, requestCounts...))
+	counts = append(counts, requestCounts...)
+	return tx.insert(p.inserts(), alive, append(counts, renderedStatements(alive)...))
 }
 
 // workflowHead is what a new run's start was decided on: the workflow must

@@ -48,6 +48,8 @@ type write struct {
 	taken []executor.Taken
 	// requests is what the events do to the run's input requests, in order.
 	requests []machine.RequestChange
+	// inputs are the rendered configs of attempts that end with the events.
+	inputs []executor.RenderedInput
 	// audit are the entries of the requests that made the change.
 	audit []audit.Entry
 	// input is a new run's input that has a row of its own, because it is
@@ -137,6 +139,7 @@ func (w *write) attach(c executor.Commit) error {
 	w.taken = append(w.taken, c.Taken...)
 	w.audit = append(w.audit, c.Audit...)
 	w.requests = append(w.requests, c.Requests...)
+	w.inputs = append(w.inputs, c.Inputs...)
 	return nil
 }
 

@@ -109,6 +109,7 @@ func (db *DB) DeleteRun(ctx context.Context, tenantID, runID string) error {
 			"DELETE FROM blob_chunks WHERE blob_id IN (SELECT id FROM blobs WHERE run_id = ?)",
 			"DELETE FROM blobs WHERE run_id = ?",
 			"DELETE FROM run_logs WHERE run_id = ?",
+			"DELETE FROM rendered_inputs WHERE run_id = ?",
 			"DELETE FROM run_labels WHERE run_id = ?",
 			"DELETE FROM runs WHERE id = ?",
 		} {

@@ -32,6 +32,7 @@ FROM template_versions v WHERE v.template_id = t.id)), 0) AS BIGINT) FROM templa
 + coalesce((SELECT octet_length(s.data) FROM run_snapshots s WHERE s.run_id = r.id), 0)
 + (SELECT coalesce(sum(octet_length(e.data)), 0) FROM run_events e WHERE e.run_id = r.id)
 + (SELECT coalesce(sum(octet_length(l.message) + octet_length(l.data)), 0) FROM run_logs l WHERE l.run_id = r.id)
++ (SELECT coalesce(sum(octet_length(n.input)), 0) FROM rendered_inputs n WHERE n.run_id = r.id)
 + CAST((SELECT coalesce(sum(b.size), 0) FROM blobs b WHERE b.run_id = r.id) AS BIGINT) AS bytes
 FROM runs r WHERE r.tenant_id = ? AND (r.workflow_id, r.version, r.created_at, r.id) > (?, ?, ?, ?) ORDER BY r.workflow_id, r.version, r.created_at, r.id LIMIT ?`
 )
@@ -42,7 +43,7 @@ const storedBytesPage = 200
 
 // CountStoredBytes returns the bytes of content that the tenant has stored:
 // definitions with all their versions and tags, drafts, templates, inputs of schedules, sealed secrets,
-// agents, and runs with inputs, outputs, journals, logs and large values. Rows and indexes
+// agents, and runs with inputs, outputs, journals, logs, rendered inputs and large values. Rows and indexes
 // around them, the audit trail and kept answers do not count.
 // It is not one moment's view, and takes time in proportion to the tenant's
 // rows: it is for the background.

@@ -33,11 +33,12 @@ type listedStep struct {
 	Fallback        string          `json:"fallback,omitempty" doc:"The step that ran in its place."`
 	Handler         string          `json:"handler,omitempty" doc:"on_failure or finally; absent for a main step."`
 	Iterations      *iterations     `json:"iterations,omitempty"`
+	Waiting         bool            `json:"waiting,omitempty" doc:"Of a running loop: nothing of it is in flight, and a wait or a retry in it is pending."`
 	// OutputBytes is of the content, where that is stored apart.
 	OutputBytes int64  `json:"output_bytes" doc:"0 without an output."`
 	OutputHead  string `json:"output_head,omitempty" doc:"With output=head: the first 256 bytes of the output's JSON."`
 	// Seq is 0 where it is not known.
-	Seq int64 `json:"seq,omitempty" doc:"The last event of the step, or of its iterations; left out where it is not known, as of steps in a loop."`
+	Seq int64 `json:"seq,omitempty" doc:"The last event of the step, or of its iterations; left out where it is not known."`
 }
 
 // stepWait is an open wait, and how to answer it.
@@ -58,6 +59,7 @@ type stepList struct {
 // stepAttempt is one attempt of a step.
 type stepAttempt struct {
 	Attempt         int             `json:"attempt"`
+	Generation      int             `json:"generation" doc:"How often the step had been run again on purpose; part of the idempotency key."`
 	Status          string          `json:"status" enum:"running,waiting,completed,failed,interrupted,cancelled"`
 	Interrupted     bool            `json:"interrupted" doc:"A crash cut it off."`
 	StartedAt       *core.Timestamp `json:"started_at"`
@@ -68,6 +70,7 @@ type stepAttempt struct {
 	Tokens          int64           `json:"tokens"`
 	CostMicroUSD    int64           `json:"cost_micro_usd"`
 	ToolCalls       []core.ToolCall `json:"tool_calls,omitempty"`
+	RenderedInput   json.RawMessage `json:"rendered_input" doc:"The config as its templates rendered it, without secrets and credentials; above 64 KiB a reference to a blob. Null where it is not kept (retention of the definition)."`
 }
 
 // stepAnswer is the answer that holds one step of a run.
@@ -166,6 +169,7 @@ func (h *handlers) getStep(c *core.Call) error {
 			Attempt: a.Number, Status: a.Status, Interrupted: a.Status == "interrupted", StartedAt: core.TimestampOrNil(a.StartedAt), CompletedAt: core.TimestampOrNil(a.CompletedAt),
 			DurationSeconds: core.Seconds(a.StartedAt, a.CompletedAt), Output: a.Output, Error: core.FailureOf(a.Error),
 			Tokens: a.Usage.Tokens, CostMicroUSD: a.Usage.CostMicroUSD, ToolCalls: core.ToolCallsOf(a.Usage),
+			Generation: a.Generation, RenderedInput: a.Rendered,
 		}
 	}
 	return c.Reply(http.StatusOK, stepAnswer{d.Seq, step})
@@ -177,7 +181,7 @@ func listedStepOf(s machine.StepView, head bool) listedStep {
 	l := listedStep{
 		StepID: r.StepID, Name: s.Name, Type: r.Type, Status: r.Status, Attempt: r.Attempt, MaxAttempts: s.MaxAttempts, Generation: s.Generation,
 		Iteration: s.Iteration, StartedAt: r.StartedAt, CompletedAt: r.CompletedAt, DurationSeconds: r.DurationSeconds, NextAttemptAt: r.NextAttemptAt,
-		Error: r.Error, Fallback: r.Fallback, Handler: r.Handler, Iterations: r.Iterations, OutputBytes: int64(len(s.Output)), Seq: s.LastSeq,
+		Error: r.Error, Fallback: r.Fallback, Handler: r.Handler, Iterations: r.Iterations, Waiting: s.Waiting, OutputBytes: int64(len(s.Output)), Seq: s.LastSeq,
 	}
 	if ref, apart := machine.ParseReference(s.Output); apart {
 		l.OutputBytes = ref.Size

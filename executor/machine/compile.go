@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"heddle/definitions"
@@ -28,7 +29,7 @@ const (
 // returns what a step type declares about itself; a plan depends on it, so every node must
 // be given the same. nil: all zero. def is kept and must not be changed.
 func Compile(def *definitions.Definition, traits func(stepType string) definitions.Traits) (*Plan, error) {
-	p := &Plan{def: def, index: map[string]*node{}, timeout: secondsToDuration(def.TimeoutSeconds)}
+	p := &Plan{def: def, index: map[string]*node{}, timeout: secondsToDuration(def.TimeoutSeconds), retain: cmp.Or(def.Retention, definitions.RetainFailed)}
 	c := compiler{plan: p, traits: traits}
 	if traits == nil {
 		c.traits = func(string) definitions.Traits { return definitions.Traits{} }

@@ -20,7 +20,8 @@ import (
 //	                         also from_step, redrive, and version with definition_hash when it goes on with another;
 //	                         keep_keys: steps that were cut off keep their idempotency keys (in older journals none did);
 //	                         defaults: those of the other version's input schema hold from here on
-//	step_started             loops: count (-1 unknown before the end), timeout_at; items, where they were read from signals,
+//	step_started             generation: how often the step was run again on purpose, unless never; absent in older journals;
+//	                         loops: count (-1 unknown before the end), timeout_at; items, where they were read from signals,
 //	                         which may change later
 //	step_completed           output, latency_ms, fallback, tokens, cost_micro_usd
 //	step_failed              error, latency_ms, fallback, tokens, cost_micro_usd
@@ -61,6 +62,7 @@ type Detail struct {
 	FromStep      string          `json:"from_step,omitempty"`
 	Redrive       string          `json:"redrive,omitempty"`
 	Version       int             `json:"version,omitempty"`
+	Generation    int             `json:"generation,omitempty"`
 	KeepKeys      bool            `json:"keep_keys,omitempty"`
 	Defaults      bool            `json:"defaults,omitempty"`
 	Hash          string          `json:"definition_hash,omitempty"`

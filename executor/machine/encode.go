@@ -72,6 +72,7 @@ func (d *Detail) encode(buf []byte, kind events.Kind) []byte {
 	o.text("from_step", d.FromStep)
 	o.text("redrive", d.Redrive)
 	o.numberIf("version", int64(d.Version))
+	o.numberIf("generation", int64(d.Generation))
 	o.text("definition_hash", d.Hash)
 	o.text("handlers", d.Handlers)
 	if d.Defaults {

@@ -75,13 +75,13 @@ func (r evolver) evolve(ev *events.Event, p position, d *Detail) {
 	}
 }
 
-// noteLast notes the event as the last one of the top-level step that it is about, or
-// that is the loop around it.
+// noteLast notes the event as the last one of the step that it is about, or of the loop
+// whose iteration it is about. A step whose iteration has ended is not known any more.
 func (r evolver) noteLast(seq int64, p position) {
-	if p.frame != nil && p.step < 0 && p.frame.parent == nil {
+	if p.frame != nil && p.step < 0 {
 		p = p.frame.loopPosition() // an iteration began or ended
 	}
-	if p.frame == nil && p.step >= 0 {
+	if p.step >= 0 && r.scope(p.frame) != nil {
 		r.editStep(p).lastSeq = seq
 	}
 }

@@ -44,6 +44,7 @@ func (t loops) openLoop(p position) {
 		d.Items, failure = t.externalize(list.source)
 	}
 	// A loop that cannot be opened has to start before it can fail.
+	d.Generation = t.generation(p)
 	t.emit(events.StepStarted, p, t.nextAttempt(p), &d)
 	if failure != nil {
 		t.fail(p, *failure, Usage{})

@@ -19,6 +19,7 @@ type Plan struct {
 	timeout time.Duration         // of the whole run; 0: none
 	key     *expressions.Template // of concurrency, nil: none
 	input   *schemas.Checker      // nil: anything
+	retain  string                // of which attempts the rendered config is kept: definitions.Retain…
 }
 
 // InputChecker returns what checks a run's input and fills in its defaults; nil where the

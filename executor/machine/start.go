@@ -22,7 +22,7 @@ func (t *transition) start(p position) {
 	case n.guard != nil:
 		wanted, err := n.guard.EvalBool(view{run: t.Run, position: p})
 		if err != nil {
-			t.emit(events.StepStarted, p, t.nextAttempt(p), &Detail{})
+			t.emit(events.StepStarted, p, t.nextAttempt(p), &Detail{Generation: t.generation(p)})
 			t.fail(p, expressionFailure(err), Usage{})
 			return
 		}
@@ -47,12 +47,12 @@ func (t *transition) attempt(p position) {
 	n := t.node(p)
 	switch {
 	case n.condition != nil:
-		t.emit(events.StepStarted, p, t.nextAttempt(p), &Detail{})
+		t.emit(events.StepStarted, p, t.nextAttempt(p), &Detail{Generation: t.generation(p)})
 		t.chooseBranch(p)
 	case n.loop != nil:
 		loops{t}.openLoop(p)
 	case n.wait != nil:
-		t.emit(events.StepStarted, p, t.nextAttempt(p), &Detail{})
+		t.emit(events.StepStarted, p, t.nextAttempt(p), &Detail{Generation: t.generation(p)})
 		waits{t}.openWait(p)
 	default:
 		t.execute(p)
@@ -62,7 +62,7 @@ func (t *transition) attempt(p position) {
 // execute begins an attempt that is performed outside.
 func (t *transition) execute(p position) {
 	n, attempt := t.node(p), t.nextAttempt(p)
-	t.emit(events.StepStarted, p, attempt, &Detail{})
+	t.emit(events.StepStarted, p, attempt, &Detail{Generation: t.generation(p)})
 	// The scope reads the run that this Apply returns: the state after all of its events.
 	t.effects = append(t.effects, Execute{
 		Ref:            t.ref(p),
@@ -74,6 +74,7 @@ func (t *transition) execute(p position) {
 		IdempotencyKey: t.effectKey(p, ""),
 		KeyFirstUsedAt: instant(t.stepAt(p).keyFirstUsedAt),
 		OutputSchema:   n.step.OutputSchema,
+		Retain:         t.plan.retain,
 	})
 }
 

@@ -10,8 +10,10 @@ type StepView struct {
 	// Generation is how often it was run again on purpose: see Execute.
 	Generation int
 	// LastSeq is the seq of its last event, or of one of its iterations; 0: none, or not
-	// known, as of steps in a loop's body.
+	// known, as in a snapshot of an older version.
 	LastSeq int64
+	// Waiting: it is a loop of which nothing is in flight, and that has a wait or a retry pending.
+	Waiting bool
 }
 
 // Steps reads the steps of a run one by one. It may be used concurrently, as the run may.
@@ -77,10 +79,25 @@ func (s Steps) In(ref Ref) (StepView, bool) {
 func (s Steps) view(p position) StepView {
 	r := s.run
 	plan, _ := r.plan.Step(r.node(p).step.ID)
-	return StepView{
+	v := StepView{
 		StepRun: r.stepRun(p), Iteration: p.path(), Name: plan.Name, MaxAttempts: plan.MaxAttempts,
 		Generation: r.generation(p), LastSeq: r.stepAt(p).lastSeq,
 	}
+	if l := r.stepAt(p).loop; l != nil && v.Status == StepRunning {
+		v.Waiting = l.waiting()
+	}
+	return v
+}
+
+// waiting reports whether nothing of the loop is in flight although a wait or a retry in an
+// open iteration is pending. O(open iterations).
+func (l *loopState) waiting() bool {
+	inFlight, parked := int32(0), int32(0)
+	l.open.all(func(_ uint64, s *scopeState) bool {
+		inFlight, parked = inFlight+s.inFlight, parked+s.parked
+		return inFlight == 0
+	})
+	return inFlight == 0 && parked > 0
 }
 
 // waitsLookedAt bounds how many parked steps FirstWait looks at.

@@ -98,7 +98,7 @@ type stepState struct {
 	agendaKey   uint64 // in the agenda, 0: none
 	activityKey uint64 // its key in flight, parked or loops, 0: none
 	firstSeq    int64  // seq of its first start or skip
-	lastSeq     int64  // of a top-level step: seq of its last event, or of its iterations'; 0 in older snapshots
+	lastSeq     int64  // seq of its last event, or of the begin or end of an iteration of it; 0 in older snapshots
 	stepTimes
 	stepOutcome
 	wait       *waitState // never changed in place

@@ -231,6 +231,9 @@ type Execute struct {
 	OutputSchema json.RawMessage
 	// Role is "" for the step itself, "compensation" or "probe".
 	Role string
+	// Retain says of which ends the performer keeps the rendered config:
+	// definitions.RetainFailed or another; "", as of other roles: of none.
+	Retain string
 }
 
 // Stop tells an attempt in flight to end. Its StepEnded is still awaited while the run is
