@@ -87,14 +87,15 @@ func (db *DB) Slots(ctx context.Context, q schedules.SlotQuery) (schedules.SlotP
 	}
 	return viewResult(ctx, db, func(tx *gorm.DB) (schedules.SlotPage, error) {
 		page := schedules.SlotPage{Total: -1}
-		if err := reachBack(tx, &q); err != nil {
+		reaching, err := reachBack(tx, q)
+		if err != nil {
 			return page, err
 		}
-		if err := countIfWanted(slotsOf(tx, q), q.WantTotal, &page.Total); err != nil {
+		if err := countIfWanted(slotsOf(tx, reaching), q.WantTotal, &page.Total); err != nil {
 			return page, err
 		}
 		var rows []slotRow
-		err := newestFirst(tx, "due_at", "origin", nil).Where("schedule_id = ? AND (due_at, origin) IN (?)", q.ScheduleID, slotPage(tx, q, at)).Find(&rows).Error
+		err = newestFirst(tx, "due_at", "origin", nil).Where("schedule_id = ? AND (due_at, origin) IN (?)", q.ScheduleID, slotPage(tx, reaching, at)).Find(&rows).Error
 		rows, page.Next = trimPage(list, rows, q.Limit, func(r slotRow) position { return position{r.DueAt, r.Origin} })
 		for _, row := range rows {
 			page.Slots = append(page.Slots, row.slot())
@@ -106,17 +107,18 @@ func (db *DB) Slots(ctx context.Context, q schedules.SlotQuery) (schedules.SlotP
 	})
 }
 
-// reachBack moves the beginning of a query back to the line before it, where that stands for due
-// times up to the beginning or later. Lines of the expression itself follow each other.
-func reachBack(tx *gorm.DB, q *schedules.SlotQuery) error {
+// reachBack returns the query with its beginning moved back to the line before it, where that
+// stands for due times up to the beginning or later. Lines of the expression itself follow each
+// other.
+func reachBack(tx *gorm.DB, q schedules.SlotQuery) (schedules.SlotQuery, error) {
 	if q.From.IsZero() {
-		return nil
+		return q, nil
 	}
 	line, ok, err := lineBefore(tx, q.ScheduleID, millis(q.From))
 	if ok && line.Until >= millis(q.From) {
 		q.From = fromMillis(line.DueAt)
 	}
-	return err
+	return q, err
 }
 
 // lineBefore finds the latest line of a schedule before a time, of those that its expression
