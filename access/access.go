@@ -67,7 +67,14 @@ type Key struct {
 	ExpiresAt  time.Time // zero: never
 	LastUsedAt time.Time // zero: never; written at most once a minute per node
 	RevokedAt  time.Time // zero: valid
-	Grants     []Grant   // filled by KeyByHash
+	// CreatedBy is who made it, named as then; the zero Actor for keys of earlier versions.
+	CreatedBy audit.Actor
+	RotatedAt time.Time // when its text was replaced last; zero: never
+	Revision  int64     // from 1, raised by each change of name, role, expiry or text
+	Grants    []Grant   // filled by KeyByHash
+	// SecretEndsAt is set by KeyByHash for a text that was replaced: until when that is
+	// accepted still. Zero: it is the present one.
+	SecretEndsAt time.Time
 }
 
 // Grant allows one key or one user some actions on one workflow, in addition to what
@@ -96,6 +103,11 @@ type AuditQuery struct {
 	// Object names one object: its kind and id ("workflow:wf_…"), or its kind
 	// and the slug that it has, or was the last to have.
 	Object string
+	// ObjectPrefix is the beginning of the objects' names: "run:".
+	ObjectPrefix string
+	From, To     time.Time // the first moment, and the first one behind; zero: no bound
+	// Text is what an entry holds anywhere, whatever the case.
+	Text   string
 	Limit  int
 	Cursor string // the next of the page before; "": from the newest
 }
@@ -140,6 +152,17 @@ type KeyStore interface {
 	// the tenant stays valid for long enough (MinAdminKeyLifetime). The check is
 	// part of the transaction, so two requests cannot revoke the last two keys.
 	RevokeKey(ctx context.Context, tenantID, keyID string, at time.Time) error
+	// Key returns a key by its id, without grants; fault.NotFound key_not_found.
+	Key(ctx context.Context, tenantID, keyID string) (Key, error)
+	// ChangeKey stores what change makes of a key (its name, role and expiry) with the
+	// next revision, and returns it. change is called in the transaction, which its error
+	// ends. Errors beyond those of change are RevokeKey's, last_admin_key where the key
+	// would no longer be the admin key that it was.
+	ChangeKey(ctx context.Context, tenantID, keyID string, at time.Time, change func(Key) (Key, error)) (Key, error)
+	// RotateKey replaces a key's text as of r.At. Its former texts are accepted until
+	// r.Until at the latest, and sessions begun before then end. fault.NotFound
+	// key_not_found; fault.Conflict key_revoked.
+	RotateKey(ctx context.Context, tenantID, keyID string, r Rotation) (Key, error)
 	// MarkKeyUsed notes when a key was last used.
 	MarkKeyUsed(ctx context.Context, keyID string, at time.Time) error
 }
@@ -151,8 +174,9 @@ type GrantStore interface {
 	// DeleteGrant removes a holder's actions on a workflow; holderID is a key's or a
 	// user's.
 	DeleteGrant(ctx context.Context, tenantID, holderID, workflowID string) error
-	// Grants lists a holder's grants, or with "" all of the tenant's.
-	Grants(ctx context.Context, tenantID, holderID string) ([]Grant, error)
+	// Grants lists a holder's grants, or with "" all of the tenant's, by holder and
+	// workflow; next is empty on the last page.
+	Grants(ctx context.Context, tenantID, holderID, cursor string, limit int) (list []Grant, next string, err error)
 }
 
 // AuditStore keeps the audit trail.
@@ -160,6 +184,7 @@ type AuditStore interface {
 	// AppendAudit adds an entry in a transaction of its own. A use case that
 	// writes rows adds its entry in the same transaction as those instead.
 	AppendAudit(ctx context.Context, e audit.Entry) error
-	// Audit lists one page of entries, newest first; next is empty on the last.
+	// Audit lists one page of entries, newest first; next is empty on the last. Others may
+	// be short, or empty.
 	Audit(ctx context.Context, q AuditQuery) (entries []audit.Entry, next string, err error)
 }

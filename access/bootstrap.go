@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"fmt"
+	"heddle/audit"
 	"heddle/fault"
 	"strings"
 	"unicode"
@@ -73,6 +74,8 @@ func (s *Service) ensureBootstrapKey(ctx context.Context, t Tenant, given string
 		return fmt.Errorf("find the bootstrap key: %w", err)
 	case !k.RevokedAt.IsZero():
 		s.log.WarnContext(ctx, "the configured bootstrap key was revoked and stays so; set another one", "key", k.ID)
+	case !k.SecretEndsAt.IsZero():
+		s.log.WarnContext(ctx, "the configured bootstrap key was rotated and is not accepted any more; set another one", "key", k.ID)
 	}
 	s.acceptBootstrapKey(given)
 	return nil
@@ -83,6 +86,7 @@ func (s *Service) adminKey(t Tenant, name, secret string) Key {
 	return Key{
 		ID: s.newID("key_"), TenantID: t.ID, TenantSlug: t.Slug, Name: name, Role: RoleAdmin,
 		Hash: hexDigest(secret), Last4: lastFour(secret), CreatedAt: s.now(),
+		CreatedBy: audit.Actor{Type: audit.System}, Revision: 1,
 	}
 }
 

@@ -44,18 +44,18 @@ func (s *Service) CreateKey(ctx context.Context, p Principal, name string, role 
 	if err != nil {
 		return Key{}, "", err
 	}
-	if !role.known() {
-		return Key{}, "", fault.New(fault.Unacceptable, "invalid_role",
-			"Unknown role %q; use viewer, editor, operator, admin or none.", role)
+	if err := checkRole(role); err != nil {
+		return Key{}, "", err
 	}
 	now := s.now()
-	if expired(expires, now) {
-		return Key{}, "", fault.New(fault.Unacceptable, "invalid_expires_at", "expires_at must lie in the future.")
+	if err := checkExpiry(expires, now); err != nil {
+		return Key{}, "", err
 	}
 	secret := newSecret()
 	k := Key{
 		ID: s.newID("key_"), TenantID: p.TenantID, TenantSlug: p.TenantSlug, Name: name, Role: role,
 		Hash: hexDigest(secret), Last4: lastFour(secret), CreatedAt: now, ExpiresAt: expires,
+		CreatedBy: p.Actor, Revision: 1,
 	}
 	if err := s.store.CreateKey(ctx, k); err != nil {
 		return Key{}, "", err
@@ -84,6 +84,7 @@ func (s *Service) Recover(ctx context.Context, tenantSlug, name string) (Key, st
 	}
 	secret := newSecret()
 	k := s.adminKey(t, name, secret)
+	k.CreatedBy.Name = "heddle keys recover"
 	ctx = audit.WithTrail(ctx, audit.NewTrail(audit.Entry{
 		TenantID: t.ID, ActorType: audit.System, Actor: "heddle keys recover", Action: "key.recover",
 	}, s.now, s.newID))
@@ -140,9 +141,10 @@ func (s *Service) DeleteGrant(ctx context.Context, tenantID, keyID, workflowID s
 	return nil
 }
 
-// Grants lists a key's grants.
-func (s *Service) Grants(ctx context.Context, tenantID, keyID string) ([]Grant, error) {
-	return s.store.Grants(ctx, tenantID, keyID)
+// Grants lists at most limit grants of a key or a user, or with "" of the whole tenant,
+// and returns the cursor of the next page, "" on the last.
+func (s *Service) Grants(ctx context.Context, tenantID, holderID, cursor string, limit int) ([]Grant, string, error) {
+	return s.store.Grants(ctx, tenantID, holderID, cursor, limit)
 }
 
 // Trail returns the audit trail of one request of the principal. With an empty

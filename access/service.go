@@ -106,13 +106,21 @@ func (s *Service) loadKey(ctx context.Context, hash string, now time.Time) (Prin
 }
 
 // valid reports whether the key may be used at that time.
-func (k Key) valid(now time.Time) bool { return k.RevokedAt.IsZero() && !expired(k.ExpiresAt, now) }
+func (k Key) valid(now time.Time) bool { return k.RevokedAt.IsZero() && !expired(k.ends(), now) }
+
+// ends returns when the text that the key was found by is no longer accepted; zero: never.
+func (k Key) ends() time.Time {
+	if k.SecretEndsAt.IsZero() {
+		return k.ExpiresAt
+	}
+	return earlier(k.ExpiresAt, k.SecretEndsAt)
+}
 
 // principal returns what the key may do.
 func (k Key) principal() Principal {
 	return Principal{
 		Actor: audit.Actor{Type: audit.Key, ID: k.ID, Name: k.Name}, TenantID: k.TenantID, TenantSlug: k.TenantSlug, TenantName: k.TenantName,
-		Role: k.Role, Grants: k.Grants, expires: k.ExpiresAt,
+		Role: k.Role, Grants: k.Grants, expires: k.ends(),
 	}
 }
 

@@ -213,10 +213,10 @@ func TestADisabledUserIsOut(t *testing.T) {
 	if !w.session(w.Service, made.Token) || !w.session(other, made.Token) {
 		t.Fatal("not taken")
 	}
-	if _, err := w.SetUserDisabled(t.Context(), "ten_other", made.Holder.ID, true); fault.CodeOf(err) != "user_not_found" {
+	if _, err := w.ChangeUser(t.Context(), "ten_other", made.Holder.ID, access.UserPatch{Disabled: new(true)}); fault.CodeOf(err) != "user_not_found" {
 		t.Errorf("another tenant: %v", err)
 	}
-	if _, err := w.SetUserDisabled(t.Context(), made.TenantID, made.Holder.ID, true); err != nil {
+	if _, err := w.ChangeUser(t.Context(), made.TenantID, made.Holder.ID, access.UserPatch{Disabled: new(true)}); err != nil {
 		t.Fatal(err)
 	}
 	if w.session(w.Service, made.Token) {
@@ -229,7 +229,7 @@ func TestADisabledUserIsOut(t *testing.T) {
 	if _, err := w.person("ada", access.RoleAdmin, "two"); fault.CodeOf(err) != "user_disabled" {
 		t.Errorf("signs in again: %v", err)
 	}
-	if _, err := w.SetUserDisabled(t.Context(), made.TenantID, made.Holder.ID, false); err != nil {
+	if _, err := w.ChangeUser(t.Context(), made.TenantID, made.Holder.ID, access.UserPatch{Disabled: new(false)}); err != nil {
 		t.Fatal(err)
 	}
 	if w.session(w.Service, made.Token) {

@@ -20,6 +20,8 @@ type User struct {
 	Email      string // "" where the provider does not say
 	Name       string
 	Role       Role
+	// RoleSet: an administrator gave the role, and sign-ins do not change it.
+	RoleSet    bool
 	CreatedAt  time.Time
 	LastSeenAt time.Time
 	DisabledAt time.Time // zero: may sign in
@@ -49,9 +51,9 @@ type UserStore interface {
 	SignInUser(ctx context.Context, u User, s Session) error
 	// Users lists the tenant's users, newest first.
 	Users(ctx context.Context, tenantID, cursor string, limit int) (list []User, next string, err error)
-	// SetUserDisabled disables a user at that time, which ends its sessions, or with
-	// the zero time enables it; it returns the user. fault.NotFound user_not_found.
-	SetUserDisabled(ctx context.Context, tenantID, id string, at time.Time) (User, error)
+	// ChangeUser changes a user as of that time; disabling it ends its sessions. It returns
+	// the user. fault.NotFound user_not_found.
+	ChangeUser(ctx context.Context, tenantID, id string, p UserPatch, at time.Time) (User, error)
 }
 
 // Identity is a person whom a provider signed in, with the role that the person has here.
@@ -99,14 +101,24 @@ func (s *Service) Users(ctx context.Context, tenantID, cursor string, limit int)
 	return s.store.Users(ctx, tenantID, cursor, limit)
 }
 
-// SetUserDisabled disables a user or enables it again. A disabled user's sessions end, at
-// once on this node and within cacheTTL on others. fault.NotFound user_not_found.
-func (s *Service) SetUserDisabled(ctx context.Context, tenantID, id string, disabled bool) (User, error) {
-	var at time.Time
-	if disabled {
-		at = s.now()
+// UserPatch changes a user; nil leaves what it is about as it is.
+type UserPatch struct {
+	Disabled *bool
+	// Role is what the user has from now on, whatever sign-ins bring; "" goes back to what
+	// the last one brought.
+	Role *Role
+}
+
+// ChangeUser changes a user. A disabled user's sessions end, and a new role holds, at once
+// on this node and within cacheTTL on others. Errors: fault.NotFound user_not_found;
+// fault.Unacceptable invalid_role.
+func (s *Service) ChangeUser(ctx context.Context, tenantID, id string, p UserPatch) (User, error) {
+	if p.Role != nil && *p.Role != "" {
+		if err := checkRole(*p.Role); err != nil {
+			return User{}, err
+		}
 	}
-	u, err := s.store.SetUserDisabled(ctx, tenantID, id, at)
+	u, err := s.store.ChangeUser(ctx, tenantID, id, p, s.now())
 	if err == nil {
 		s.invalidate()
 	}

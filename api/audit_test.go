@@ -1,8 +1,10 @@
 package api_test
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -184,4 +186,50 @@ func (s *stack) trailOf(object string) []trailLine {
 		s.t.Fatal(err)
 	}
 	return trail.Entries
+}
+
+// The trail is filtered by time, text and the beginning of the object, and sent as CSV in
+// which no cell is a formula.
+func TestTheTrailIsFilteredAndDownloaded(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.create(parked, `"slug":"flow","tags":["x"]`)
+	key := s.post("/v1/keys", `{"name":"=cmd|calc","role":"none"}`).want(t, 201).text(t, "id")
+	s.do(request{method: "DELETE", path: "/v1/keys/" + key + "?reason=" + url.QueryEscape("-1+1, \"no\" longer")}).want(t, 204)
+	actions := func(query string) string {
+		t.Helper()
+		var trail struct{ Entries []trailLine }
+		if err := json.Unmarshal([]byte(s.get("/v1/audit?"+query).want(t, http.StatusOK).body), &trail); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, e := range trail.Entries {
+			got = append(got, e.Action)
+		}
+		return strings.Join(got, " ")
+	}
+	for query, want := range map[string]string{
+		"object_prefix=key:": "key.revoke key.create", "q=LONGER": "key.revoke", "q=nothing": "", "object_prefix=key:&q=CALC": "key.revoke key.create",
+		"object_prefix=workflow:": "workflow.create", "to=2001-01-01T00:00:00Z": "", "from=2001-01-01T00:00:00Z&to=2100-01-01T00:00:00Z": "key.revoke key.create workflow.create",
+	} {
+		if got := actions(query); got != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+	}
+	for _, query := range []string{"from=yesterday", "to=2001", "q=" + strings.Repeat("x", 201)} {
+		s.get("/v1/audit?"+query).wantCode(t, http.StatusBadRequest, "invalid_request")
+	}
+	sheet := func(query string) response {
+		return s.do(request{method: "GET", path: "/v1/audit?" + query, header: map[string]string{"Accept": "text/csv"}})
+	}
+	got := sheet("object_prefix=key:").want(t, http.StatusOK)
+	lines, err := csv.NewReader(strings.NewReader(got.body)).ReadAll()
+	if err != nil || len(lines) != 3 || !strings.HasPrefix(got.header.Get("Content-Type"), "text/csv") {
+		t.Fatalf("%v: %s", err, got.body)
+	}
+	if lines[0][4] != "action" || lines[1][4] != "key.revoke" || lines[1][6] != "'=cmd|calc" || lines[1][7] != `'-1+1, "no" longer` || lines[2][8] != `{"role":"none"}` {
+		t.Errorf("%q", lines)
+	}
+	sheet("limit=1").wantCode(t, http.StatusBadRequest, "invalid_request")
+	s.do(request{method: "GET", path: "/v1/audit", key: s.key("operator"), header: map[string]string{"Accept": "text/csv"}}).want(t, http.StatusForbidden)
 }

@@ -43,8 +43,14 @@ type keyRow struct {
 	ExpiresAt  int64
 	LastUsedAt int64
 	RevokedAt  int64
-	TenantSlug string `gorm:"->"`
-	TenantName string `gorm:"->"`
+	// CreatedByType is "" where it is not known who made the key.
+	CreatedByType string
+	CreatedByID   string
+	CreatedByName string
+	RotatedAt     int64
+	Revision      int64
+	TenantSlug    string `gorm:"->"`
+	TenantName    string `gorm:"->"`
 }
 
 func (keyRow) TableName() string { return "api_keys" }
@@ -54,7 +60,8 @@ func toKeyRow(k access.Key) keyRow {
 	return keyRow{
 		ID: k.ID, TenantID: k.TenantID, Name: k.Name, Role: string(k.Role), Hash: k.Hash, Last4: k.Last4,
 		CreatedAt: millis(k.CreatedAt), ExpiresAt: millis(k.ExpiresAt),
-		LastUsedAt: millis(k.LastUsedAt), RevokedAt: millis(k.RevokedAt),
+		LastUsedAt: millis(k.LastUsedAt), RevokedAt: millis(k.RevokedAt), RotatedAt: millis(k.RotatedAt), Revision: k.Revision,
+		CreatedByType: k.CreatedBy.Type, CreatedByID: k.CreatedBy.ID, CreatedByName: k.CreatedBy.Name,
 	}
 }
 
@@ -63,7 +70,8 @@ func (r keyRow) key() access.Key {
 	return access.Key{
 		ID: r.ID, TenantID: r.TenantID, TenantSlug: r.TenantSlug, TenantName: r.TenantName, Name: r.Name, Role: access.Role(r.Role),
 		Hash: r.Hash, Last4: r.Last4, CreatedAt: fromMillis(r.CreatedAt), ExpiresAt: fromMillis(r.ExpiresAt),
-		LastUsedAt: fromMillis(r.LastUsedAt), RevokedAt: fromMillis(r.RevokedAt),
+		LastUsedAt: fromMillis(r.LastUsedAt), RevokedAt: fromMillis(r.RevokedAt), RotatedAt: fromMillis(r.RotatedAt), Revision: r.Revision,
+		CreatedBy: audit.Actor{Type: r.CreatedByType, ID: r.CreatedByID, Name: r.CreatedByName},
 	}
 }
 
@@ -112,12 +120,6 @@ func (db *DB) CreateKey(ctx context.Context, k access.Key) error {
 	})
 }
 
-// keyDetail is the detail of an audit entry about a new key.
-type keyDetail struct {
-	Role      access.Role `json:"role"`
-	ExpiresAt time.Time   `json:"expires_at,omitzero"`
-}
-
 // insertKey inserts a key within tx. The key itself is not stored, so
 // key_taken (Conflict) means that another has the same hash.
 func insertKey(tx *gorm.DB, k access.Key) error {
@@ -130,10 +132,14 @@ func insertKey(tx *gorm.DB, k access.Key) error {
 }
 
 // KeyByHash returns a key with its tenant's slug and name and its grants, as of one
-// moment; revoked and expired ones too. key_not_found.
+// moment; revoked and expired ones too, and by the hash of a text that was replaced.
+// key_not_found.
 func (db *DB) KeyByHash(ctx context.Context, hash string) (access.Key, error) {
 	return viewResult(ctx, db, func(tx *gorm.DB) (access.Key, error) {
 		k, err := keyWithGrants(tx, "k.hash = ?", hash)
+		if fault.KindOf(err) == fault.NotFound {
+			k, err = keyOfFormerHash(tx, hash)
+		}
 		if err != nil {
 			return access.Key{}, err
 		}
@@ -180,82 +186,12 @@ func (db *DB) Keys(ctx context.Context, tenantID, cursor string, limit int) ([]a
 	return elements.Map(rows, keyRow.key), next, nil
 }
 
-// RevokeKey marks a key as revoked at a moment and ends its sessions; a second time
-// changes nothing.
-// last_admin_key (Conflict): the tenant would keep no other admin key that
-// lasts. On PostgreSQL revocations of one tenant wait for each other, so that
-// two cannot each count on the other's key.
-func (db *DB) RevokeKey(ctx context.Context, tenantID, keyID string, at time.Time) error {
-	return db.update(ctx, func(tx *gorm.DB) error {
-		k, err := keyObject(tx, tenantID, keyID)
-		if err != nil {
-			return err
-		}
-		if err := db.requireOtherAdmin(tx, tenantID, keyID, at); err != nil {
-			return err
-		}
-		if err := tx.Exec("UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at = 0", millis(at), keyID).Error; err != nil {
-			return err
-		}
-		if err := tx.Exec("DELETE FROM sessions WHERE tenant_id = ? AND key_id = ?", tenantID, keyID).Error; err != nil {
-			return err
-		}
-		return writeAudit(tx, k, nil)
-	})
-}
-
-// requireOtherAdmin refuses to take a valid admin key from a tenant that keeps no other
-// which lasts: as long as this one, or access.MinAdminKeyLifetime.
-func (db *DB) requireOtherAdmin(tx *gorm.DB, tenantID, keyID string, at time.Time) error {
-	var row keyRow
-	if err := tx.Where("id = ?", keyID).Take(&row).Error; err != nil {
-		return err
-	}
-	k := row.key()
-	if k.Role != access.RoleAdmin || !k.RevokedAt.IsZero() || !k.ExpiresAt.IsZero() && !k.ExpiresAt.After(at) {
-		return nil
-	}
-	if db.postgres() {
-		if err := tx.Exec("SELECT 1 FROM tenants WHERE id = ? FOR UPDATE", tenantID).Error; err != nil {
-			return err
-		}
-	}
-	// With the tenant's row locked, this query sees every revocation before this
-	// one.
-	until := at.Add(access.MinAdminKeyLifetime)
-	if !k.ExpiresAt.IsZero() && k.ExpiresAt.Before(until) {
-		until = k.ExpiresAt
-	}
-	others := tx.Table("api_keys").Select("id").
-		Where("tenant_id = ? AND role = ? AND id <> ? AND revoked_at = 0 AND (expires_at = 0 OR expires_at >= ?)", k.TenantID, access.RoleAdmin, k.ID, millis(until))
-	var ids []string
-	if err := others.Limit(1).Scan(&ids).Error; err != nil {
-		return err
-	}
-	if len(ids) == 0 {
-		return fault.New(fault.Conflict, "last_admin_key",
-			"No other admin key of the tenant is valid for another day; create one first, since without one the tenant could not be managed.")
-	}
-	return nil
-}
-
 // MarkKeyUsed notes when a key was last used. A key that does not exist is not
 // an error.
 func (db *DB) MarkKeyUsed(ctx context.Context, keyID string, at time.Time) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE api_keys SET last_used_at = ? WHERE id = ?", millis(at), keyID).Error
 	})
-}
-
-// keyObject returns a key as the audit trail names it; key_not_found if it is
-// not the tenant's.
-func keyObject(tx *gorm.DB, tenantID, keyID string) (audit.Object, error) {
-	var row keyRow
-	ok, err := found(tx.Select("id", "name").Where("id = ? AND tenant_id = ?", keyID, tenantID), &row)
-	if err == nil && !ok {
-		err = keyNotFound()
-	}
-	return audit.Object{Kind: "key", ID: keyID, Slug: row.Name}, err
 }
 
 // keyNotFound is the error for a key that does not exist or is another tenant's.

@@ -2,9 +2,7 @@ package store
 
 import (
 	"context"
-	"heddle/access"
 	"heddle/audit"
-	"heddle/internal/elements"
 	"strings"
 
 	"gorm.io/gorm"
@@ -91,36 +89,6 @@ func insertAuditEntries(tx groupTx, lines []audit.Entry) error {
 	}
 	_, err := execStatements(tx, list)
 	return err
-}
-
-// Audit lists at most q.Limit entries, newest first, and returns the cursor
-// behind them, "" at the end. It reads the index by tenant and time, or the
-// ones by actor, action and object.
-func (db *DB) Audit(ctx context.Context, q access.AuditQuery) ([]audit.Entry, string, error) {
-	list := listFingerprint("audit", q)
-	at, err := decodeCursor(list, q.Cursor)
-	if err != nil {
-		return nil, "", err
-	}
-	tx := db.reader(ctx).Where("tenant_id = ?", q.TenantID)
-	for _, filter := range []struct{ where, value string }{{"actor = ?", q.Actor}, {"action = ?", q.Action}} {
-		if filter.value != "" {
-			tx = tx.Where(filter.where, filter.value)
-		}
-	}
-	if q.Object != "" {
-		objects, err := db.auditObjects(ctx, q.TenantID, q.Object)
-		if err != nil {
-			return nil, "", err
-		}
-		tx = tx.Where("object IN ?", objects)
-	}
-	var rows []auditRow
-	if err := newestFirst(tx, "at", "id", at).Limit(q.Limit + 1).Find(&rows).Error; err != nil {
-		return nil, "", translate(err)
-	}
-	rows, next := trimPage(list, rows, q.Limit, func(r auditRow) position { return position{r.At, r.ID} })
-	return elements.Map(rows, auditRow.entry), next, nil
 }
 
 // slugHolderSQL finds the object of a kind that had a slug last, by the index on

@@ -85,22 +85,43 @@ func (db *DB) DeleteGrant(ctx context.Context, tenantID, holderID, workflowID st
 	})
 }
 
-// Grants lists a holder's grants, or all of the tenant's where holderID is "", by
-// holder and workflow. One without grants, or that does not exist, has none.
-func (db *DB) Grants(ctx context.Context, tenantID, holderID string) ([]access.Grant, error) {
-	grants, err := grantsOf(db.reader(ctx), tenantID, holderID)
-	return grants, translate(err)
+// Grants lists at most limit of a holder's grants, or of the tenant's where holderID is
+// "", by holder and workflow, and returns the cursor behind them, "" at the end. One
+// without grants, or that does not exist, has none.
+func (db *DB) Grants(ctx context.Context, tenantID, holderID, cursor string, limit int) ([]access.Grant, string, error) {
+	list := listFingerprint("grants", [2]string{tenantID, holderID})
+	at, err := decodeCursor(list, cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	q := db.reader(ctx).Where("tenant_id = ?", tenantID)
+	if at != nil {
+		holder, workflow, _ := strings.Cut(at.ID, " ")
+		q = q.Where("(key_id, workflow_id) > (?, ?)", holder, workflow)
+	}
+	grants, err := readGrants(q, holderID, limit+1)
+	if err != nil {
+		return nil, "", translate(err)
+	}
+	// No id has a space.
+	grants, next := trimPage(list, grants, limit, func(g access.Grant) position { return position{ID: g.Holder() + " " + g.WorkflowID} })
+	return grants, next, nil
 }
 
-// grantsOf reads grants by holder and workflow, through a session or a
+// grantsOf reads all grants of one holder, by workflow, through a session or a
 // transaction.
 func grantsOf(tx *gorm.DB, tenantID, holderID string) ([]access.Grant, error) {
-	q := tx.Where("tenant_id = ?", tenantID)
+	return readGrants(tx.Where("tenant_id = ?", tenantID), holderID, -1)
+}
+
+// readGrants returns at most limit (-1: all) of the grants that q finds, of one holder
+// unless that is "", by holder and workflow.
+func readGrants(q *gorm.DB, holderID string, limit int) ([]access.Grant, error) {
 	if holderID != "" {
 		q = q.Where("key_id = ?", holderID)
 	}
 	var rows []grantRow
-	if err := q.Order("key_id, workflow_id").Find(&rows).Error; err != nil {
+	if err := q.Order("key_id, workflow_id").Limit(limit).Find(&rows).Error; err != nil {
 		return nil, err
 	}
 	var grants []access.Grant

@@ -63,6 +63,9 @@ func fillTables(t *testing.T, driver, dsn, numbers, padded string) {
 			CASE n % 50 WHEN 0 THEN 'sched_1' ELSE '' END, CASE n % 60 WHEN 0 THEN 'user_1' ELSE '' END, CASE n % 9 WHEN 0 THEN 'timeout' ELSE '' END FROM g`,
 		`INSERT INTO run_labels (tenant_id, key, value, created_at, run_id) SELECT 'tn_' || (n % 2), CASE n % 4 WHEN 0 THEN 'env' WHEN 1 THEN 'zone' ELSE 'team' END, 't' || (n % 20), 1700000000000 + n, 'run_' || N FROM g`,
 		`INSERT INTO run_series (run_id, tenant_id, workflow_id, name, number, latest) SELECT 'run_' || N, 'tn_' || (n % 2), 'wf_' || (n % 20), 'order-' || N, 0, 1 FROM g WHERE n % 40 = 0`,
+		`INSERT INTO audit_entries (id, tenant_id, actor, actor_type, actor_id, action, object, object_slug, request_id, reason, detail, at)
+			SELECT 'aud_' || N, 'tn_' || (n % 2), CASE n % 3 WHEN 0 THEN 'ann' ELSE 'ci' END, 'key', 'key_1', CASE n % 5 WHEN 0 THEN 'run.cancel' ELSE 'workflow.update' END,
+			CASE n % 5 WHEN 0 THEN 'run:run_' || N ELSE 'workflow:wf_' || (n % 20) END, '', 'req_1', CASE n WHEN 1 THEN 'Straße' ELSE '' END, '', 1700000000000 + n FROM g`,
 		`INSERT INTO workflow_tags (tenant_id, tag, updated_at, workflow_id) SELECT 'tn_' || (n % 2), 'red', n, 'wf_' || n FROM g WHERE n < 20`,
 	} {
 		if _, err := raw.Exec(numbers + strings.ReplaceAll(statement, "|| N", "|| "+padded)); err != nil {

@@ -20,8 +20,9 @@ type userRow struct {
 	Subject    string
 	Email      string
 	Name       string
-	Role       string
-	CreatedAt  int64 `gorm:"autoCreateTime:false"`
+	Role       string // of the last sign-in
+	OwnRole    string // what an administrator gave in its place; "": nothing
+	CreatedAt  int64  `gorm:"autoCreateTime:false"`
 	LastSeenAt int64
 	DisabledAt int64  // 0: not disabled
 	TenantSlug string `gorm:"->"`
@@ -32,9 +33,13 @@ func (userRow) TableName() string { return "users" }
 
 // user decodes a row, without grants.
 func (r userRow) user() access.User {
+	role := r.Role
+	if r.OwnRole != "" {
+		role = r.OwnRole
+	}
 	return access.User{
 		ID: r.ID, TenantID: r.TenantID, TenantSlug: r.TenantSlug, TenantName: r.TenantName, Issuer: r.Issuer, Subject: r.Subject,
-		Email: r.Email, Name: r.Name, Role: access.Role(r.Role), CreatedAt: fromMillis(r.CreatedAt),
+		Email: r.Email, Name: r.Name, Role: access.Role(role), RoleSet: r.OwnRole != "", CreatedAt: fromMillis(r.CreatedAt),
 		LastSeenAt: fromMillis(r.LastSeenAt), DisabledAt: fromMillis(r.DisabledAt),
 	}
 }
@@ -134,27 +139,43 @@ func (db *DB) Users(ctx context.Context, tenantID, cursor string, limit int) ([]
 	return elements.Map(rows, userRow.user), next, nil
 }
 
-// SetUserDisabled disables a user and ends its sessions, or enables it (at is zero), in
-// one transaction with an audit entry, and returns it. user_not_found.
-func (db *DB) SetUserDisabled(ctx context.Context, tenantID, id string, at time.Time) (access.User, error) {
+// ChangeUser changes a user, and ends its sessions where that disables it, in one
+// transaction with an audit entry, and returns it. user_not_found.
+func (db *DB) ChangeUser(ctx context.Context, tenantID, id string, p access.UserPatch, at time.Time) (access.User, error) {
 	return updateResult(ctx, db, func(tx *gorm.DB) (access.User, error) {
-		if err := tx.Exec("UPDATE users SET disabled_at = ? WHERE id = ? AND tenant_id = ?", millis(at), id, tenantID).Error; err != nil {
-			return access.User{}, err
+		if p.Role != nil {
+			if err := tx.Exec("UPDATE users SET own_role = ? WHERE id = ? AND tenant_id = ?", string(*p.Role), id, tenantID).Error; err != nil {
+				return access.User{}, err
+			}
+		}
+		if p.Disabled != nil {
+			if err := setUserDisabled(tx, tenantID, id, *p.Disabled, at); err != nil {
+				return access.User{}, err
+			}
 		}
 		u, err := findUser(tx, tenantID, id)
 		if err != nil {
 			return u, err
 		}
-		if !at.IsZero() {
-			if err := tx.Exec("DELETE FROM sessions WHERE tenant_id = ? AND user_id = ?", tenantID, id).Error; err != nil {
-				return u, err
-			}
-		}
-		return u, writeAudit(tx, audit.Object{Kind: "user", ID: id, Slug: u.Name}, userDetail{Disabled: !at.IsZero()})
+		return u, writeAudit(tx, audit.Object{Kind: "user", ID: id, Slug: u.Name}, userDetail{p.Disabled, p.Role})
 	})
 }
 
-// userDetail is the detail of an audit entry about a user.
+// setUserDisabled disables a user of the tenant as of that time and ends its sessions, or
+// enables it. One that does not exist is not an error.
+func setUserDisabled(tx *gorm.DB, tenantID, id string, disabled bool, at time.Time) error {
+	if !disabled {
+		return tx.Exec("UPDATE users SET disabled_at = 0 WHERE id = ? AND tenant_id = ?", id, tenantID).Error
+	}
+	if err := tx.Exec("UPDATE users SET disabled_at = ? WHERE id = ? AND tenant_id = ?", millis(at), id, tenantID).Error; err != nil {
+		return err
+	}
+	return tx.Exec("DELETE FROM sessions WHERE tenant_id = ? AND user_id = ?", tenantID, id).Error
+}
+
+// userDetail is the detail of an audit entry about a user: what was changed, nil for what
+// stayed. The role "" is that of sign-ins.
 type userDetail struct {
-	Disabled bool `json:"disabled"`
+	Disabled *bool        `json:"disabled,omitempty"`
+	Role     *access.Role `json:"role,omitempty"`
 }

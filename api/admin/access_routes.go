@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// accessRoutes returns the routes of tenants, quotas, keys, grants and the audit trail. None of
-// the grants and keys has an ETag: each request states the whole.
+// accessRoutes returns the routes of tenants, quotas and grants. No
+// grant has an ETag: each request states the whole.
 func (h *handlers) accessRoutes() []core.Route {
 	return []core.Route{
 		// OnTenant: the handler itself refuses admins of other tenants than default.
@@ -26,20 +26,6 @@ func (h *handlers) accessRoutes() []core.Route {
 			Summary: "Set what a tenant may have at one time; for admins of the tenant default", Action: access.Admin, On: core.OnTenant,
 			Body: core.BodyRequired, Answers: core.OK(tenantQuotas{}), Codes: []string{"tenant_not_found", "invalid_quota"},
 		}.Handle(core.WithBody(h.putTenantQuotas)),
-		core.Route{
-			Method: http.MethodPost, Path: "/v1/keys", ID: "createKey", Tag: "access", Summary: "Create an API key",
-			Action: access.Admin, On: core.OnTenant, Body: core.BodyRequired, Answers: core.Created(createdKey{}),
-			Codes: []string{"invalid_name", "invalid_role", "invalid_expires_at"},
-		}.Handle(core.WithBody(h.createKey)),
-		// The keys of the caller's tenant, the caller's own among them.
-		core.Route{
-			Method: http.MethodGet, Path: "/v1/keys", ID: "listKeys", Tag: "access", Summary: "List API keys, newest first",
-			Action: access.Admin, On: core.OnTenant, Query: core.CursorPaging(), Answers: core.OK(keyList{}),
-		}.Handle(core.NoBody(h.listKeys)),
-		core.Route{
-			Method: http.MethodDelete, Path: "/v1/keys/{key_id}", ID: "revokeKey", Tag: "access", Summary: "Revoke an API key at once",
-			Action: access.Admin, On: core.OnTenant, Answers: core.NoContent(), Codes: []string{"key_not_found", "last_admin_key"},
-		}.Handle(core.NoBody(h.revokeKey)),
 		// PUT: the request states all actions that the key or user has afterwards.
 		core.Route{
 			Method: http.MethodPut, Path: "/v1/grants", ID: "putGrant", Tag: "access", Summary: "Give a key or a user exactly these actions on one workflow",
@@ -48,9 +34,9 @@ func (h *handlers) accessRoutes() []core.Route {
 		}.Handle(core.WithBody(h.putGrant)),
 		core.Route{
 			Method: http.MethodGet, Path: "/v1/grants", ID: "listGrants", Tag: "access", Summary: "List the grants of a key or a user, or all",
-			Action: access.Admin, On: core.OnTenant, Query: []core.Param{
+			Action: access.Admin, On: core.OnTenant, Query: append([]core.Param{
 				{Name: "key_id", Description: "The id of the key that has the grants."}, {Name: "user_id", Description: "The id of the user that has them."},
-			}, Answers: core.OK(grantList{}), Codes: []string{"key_not_found", "user_not_found"},
+			}, core.CursorPaging()...), Answers: core.OK(grantList{}), Codes: []string{"key_not_found", "user_not_found"},
 		}.Handle(core.NoBody(h.listGrants)),
 		// A grant has no id: its holder and its workflow name it.
 		core.Route{
@@ -62,14 +48,5 @@ func (h *handlers) accessRoutes() []core.Route {
 			}, Answers: core.NoContent(),
 			Codes: []string{"key_not_found", "user_not_found", "workflow_not_found", "grant_not_found"},
 		}.Handle(core.NoBody(h.deleteGrant)),
-		core.Route{
-			Method: http.MethodGet, Path: "/v1/audit", ID: "listAudit", Tag: "access", Summary: "Who did what to which object, newest first",
-			Action: access.Admin, On: core.OnTenant, Query: append([]core.Param{
-				{Name: "actor", Description: "The name of who did it, as it was then."},
-				{Name: "action", Description: "What was done, such as workflow.create."},
-				{Name: "object", Description: "What it was done to, such as workflow:wf_…; with a slug, the object that was last to bear it."},
-			}, core.CursorPaging()...),
-			Answers: core.OK(auditList{}),
-		}.Handle(core.NoBody(h.listAudit)),
 	}
 }

@@ -36,5 +36,5 @@ type handlers struct {
 // Routes returns the table of the package, in the order of the documents.
 func Routes(s Services) []core.Route {
 	h := &handlers{s}
-	return slices.Concat(h.secretRoutes(), h.agentRoutes(), h.sessionRoutes(), h.oidcRoutes(), h.userRoutes(), h.accessRoutes())
+	return slices.Concat(h.secretRoutes(), h.agentRoutes(), h.sessionRoutes(), h.oidcRoutes(), h.userRoutes(), h.keyRoutes(), h.accessRoutes(), h.auditRoutes())
 }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"encoding/json"
 	"heddle/access"
 	"heddle/api/core"
 	"heddle/internal/elements"
@@ -15,7 +16,8 @@ type userBody struct {
 	Subject string      `json:"subject"`
 	Email   string      `json:"email" doc:"Empty where the provider does not vouch for it."`
 	Name    string      `json:"name"`
-	Role    access.Role `json:"role" enum:"viewer,editor,operator,admin,none" doc:"As of the last sign-in, by HEDDLE_OIDC_ROLES."`
+	Role    access.Role `json:"role" enum:"viewer,editor,operator,admin,none" doc:"As of the last sign-in, by HEDDLE_OIDC_ROLES, unless role_set."`
+	RoleSet bool        `json:"role_set" doc:"Whether an administrator gave the role, so that sign-ins do not change it."`
 	// Disabled users have no sessions and cannot sign in.
 	Disabled   bool            `json:"disabled"`
 	CreatedAt  core.Timestamp  `json:"created_at" doc:"When the person signed in first."`
@@ -32,13 +34,36 @@ type userList struct {
 // updateUser changes a user: what the provider says of a person cannot be changed here.
 type updateUser struct {
 	core.Because
-	Disabled *bool `json:"disabled"`
+	Disabled *bool      `json:"disabled,omitempty"`
+	Role     roleChange `json:"role,omitzero"`
+}
+
+// roleChange is the role of a change. Its zero value leaves the role as it is; in JSON that is
+// the absent field, and null goes back to the role of sign-ins.
+type roleChange struct{ role *access.Role }
+
+// UnmarshalJSON takes a role or null.
+func (r *roleChange) UnmarshalJSON(text []byte) error {
+	r.role = new(access.Role)
+	// The empty role is how the service is told to go back.
+	if err := json.Unmarshal(text, r.role); err != nil || *r.role == "" && string(text) != "null" {
+		return core.Malformed("role must be viewer, editor, operator, admin, none or null.")
+	}
+	return nil
+}
+
+// JSONSchema describes what UnmarshalJSON takes.
+func (roleChange) JSONSchema() map[string]any {
+	return map[string]any{
+		"type": []string{"string", "null"}, "enum": []any{access.RoleViewer, access.RoleEditor, access.RoleOperator, access.RoleAdmin, access.RoleNone, nil},
+		"description": "From now on, whatever sign-ins bring; null goes back to that.",
+	}
 }
 
 // userOf returns a user as answers show it.
 func userOf(u access.User) userBody {
 	return userBody{
-		ID: u.ID, Issuer: u.Issuer, Subject: u.Subject, Email: u.Email, Name: u.Name, Role: u.Role, Disabled: !u.DisabledAt.IsZero(),
+		ID: u.ID, Issuer: u.Issuer, Subject: u.Subject, Email: u.Email, Name: u.Name, Role: u.Role, RoleSet: u.RoleSet, Disabled: !u.DisabledAt.IsZero(),
 		CreatedAt: core.Timestamp(u.CreatedAt), LastSeenAt: core.Timestamp(u.LastSeenAt), DisabledAt: core.TimestampOrNil(u.DisabledAt),
 	}
 }
@@ -56,12 +81,13 @@ func (h *handlers) listUsers(c *core.Call) error {
 	return c.Reply(http.StatusOK, userList{Users: elements.Map(users, userOf), NextCursor: core.TextOrNull(next)})
 }
 
-// updateUser disables a user, whose sessions end, or enables it again.
+// updateUser disables a user, whose sessions end, or enables it again, or gives it a role.
 func (h *handlers) updateUser(c *core.Call, req updateUser) error {
-	if req.Disabled == nil {
-		return core.Malformed("disabled is missing; send {\"disabled\": true}, or false.")
+	p := access.UserPatch{Disabled: req.Disabled, Role: req.Role.role}
+	if p == (access.UserPatch{}) {
+		return core.Malformed("Nothing is to be changed; send disabled, such as {\"disabled\": true}, or role.")
 	}
-	u, err := h.Access.SetUserDisabled(c.Ctx(), c.TenantID(), c.Param("user_id"), *req.Disabled)
+	u, err := h.Access.ChangeUser(c.Ctx(), c.TenantID(), c.Param("user_id"), p)
 	if err != nil {
 		return err
 	}
@@ -77,8 +103,8 @@ func (h *handlers) userRoutes() []core.Route {
 		}.Handle(core.NoBody(h.listUsers)),
 		// A request states the whole of what can be changed, so that there is no ETag.
 		core.Route{
-			Method: http.MethodPatch, Path: "/v1/users/{user_id}", ID: "updateUser", Tag: "access", Summary: "Disable a user, whose sessions end, or enable it",
-			Action: access.Admin, On: core.OnTenant, Body: core.BodyRequired, Answers: core.OK(userBody{}), Codes: []string{"user_not_found"},
+			Method: http.MethodPatch, Path: "/v1/users/{user_id}", ID: "updateUser", Tag: "access", Summary: "Disable a user, whose sessions end, or enable it; set its role",
+			Action: access.Admin, On: core.OnTenant, Body: core.BodyRequired, Answers: core.OK(userBody{}), Codes: []string{"user_not_found", "invalid_role"},
 		}.Handle(core.WithBody(h.updateUser)),
 	}
 }

@@ -122,12 +122,12 @@ func (c *Call) SendFixed(f FixedText) error {
 // keep both forms apart. All answers share the list, and none changes it.
 var varyEncoding = []string{"Accept-Encoding"}
 
-// varyMedia is varyEncoding of routes that answer in YAML too.
+// varyMedia is varyEncoding of routes whose media type follows Accept.
 var varyMedia = []string{"Accept-Encoding, Accept"}
 
 // vary returns on which headers of the request an answer of this route depends.
 func (c *Call) vary() []string {
-	if slices.ContainsFunc(c.Route.Answers, func(a Answer) bool { return a.AlsoText == yamlMedia }) {
+	if slices.ContainsFunc(c.Route.Answers, func(a Answer) bool { return a.AlsoText == yamlMedia || a.AlsoText == CSV }) {
 		return varyMedia
 	}
 	return varyEncoding

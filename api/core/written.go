@@ -61,10 +61,19 @@ func isYAMLMedia(media string) bool {
 	return media == yamlMedia || media == "application/x-yaml" || media == "text/yaml"
 }
 
-// WantsYAML reports whether the client prefers YAML, by Accept: it names YAML with a weight above
-// 0 and at least that of JSON. Media ranges such as */* mean JSON.
-func (c *Call) WantsYAML() bool {
-	yaml, json := 0.0, 0.0
+// WantsYAML reports whether the client prefers YAML to JSON.
+func (c *Call) WantsYAML() bool { return c.prefers(isYAMLMedia) }
+
+// CSV is the media type of comma-separated values (RFC 4180).
+const CSV = "text/csv"
+
+// WantsCSV reports whether the client prefers CSV to JSON.
+func (c *Call) WantsCSV() bool { return c.prefers(func(media string) bool { return media == CSV }) }
+
+// prefers reports whether Accept names a media type that wanted reports true of, with a weight
+// above 0 and at least that of JSON. Media ranges such as */* mean JSON.
+func (c *Call) prefers(wanted func(media string) bool) bool {
+	other, json := 0.0, 0.0
 	for _, value := range c.Request.Header["Accept"] {
 		for item := range strings.SplitSeq(value, ",") {
 			media, params, _ := strings.Cut(item, ";")
@@ -73,15 +82,15 @@ func (c *Call) WantsYAML() bool {
 			if err != nil || !ok {
 				continue
 			}
-			if isYAMLMedia(media) {
-				yaml = max(yaml, q)
+			if wanted(media) {
+				other = max(other, q)
 			}
 			if media == "application/json" {
 				json = max(json, q)
 			}
 		}
 	}
-	return yaml > 0 && yaml >= json
+	return other > 0 && other >= json
 }
 
 // ReplyYAML sends a definition as YAML: the text that its author wrote, byte for byte, or where

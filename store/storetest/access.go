@@ -31,7 +31,7 @@ var accessTests = map[string]func(*testing.T, *store.DB){
 func key(tenant, id string, n int) access.Key {
 	return access.Key{
 		ID: id, TenantID: tenant, TenantSlug: "slug-" + tenant, TenantName: "Tenant", Name: "key " + id, Role: access.RoleEditor, Hash: "hash of " + id,
-		Last4: "abcd", CreatedAt: at(n), ExpiresAt: at(n + 1000),
+		Last4: "abcd", CreatedAt: at(n), ExpiresAt: at(n + 1000), CreatedBy: audit.Actor{Type: audit.Key, ID: "key_maker", Name: "maker"}, Revision: 1,
 	}
 }
 
@@ -228,7 +228,7 @@ func testGrants(t *testing.T, db *store.DB) {
 	must(t, db.PutGrant(ctx, "t1", g))
 	// Of one key, and of all of the tenant's.
 	for _, id := range []string{"key_first_t1", ""} {
-		got, err := db.Grants(ctx, "t1", id)
+		got, _, err := db.Grants(ctx, "t1", id, "", 10)
 		must(t, err)
 		same(t, "grants", got, []access.Grant{g})
 	}

@@ -92,6 +92,9 @@ func testSessionOfUser(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.NotFound, "session_not_found")
 }
 
+// disabling is a change that disables a user, or enables it.
+func disabling(disabled bool) access.UserPatch { return access.UserPatch{Disabled: &disabled} }
+
 // testSessionPages: pages hold the tenant's open sessions, newest first.
 func testSessionPages(t *testing.T, db *store.DB) {
 	tenant(t, db, "t1")
@@ -138,17 +141,17 @@ func testSessionsEnd(t *testing.T, db *store.DB) {
 	}
 	must(t, db.RevokeKey(ctx, "t1", "key_1", at(3)))
 	gone(mine)
-	_, err := db.SetUserDisabled(ctx, "t2", u.ID, at(4))
+	_, err := db.ChangeUser(ctx, "t2", u.ID, disabling(true), at(4))
 	wantFault(t, err, fault.NotFound, "user_not_found")
 	_, err = db.SessionByHash(ctx, theirs.Hash)
 	must(t, err)
-	disabled, err := db.SetUserDisabled(ctx, "t1", u.ID, at(4))
+	disabled, err := db.ChangeUser(ctx, "t1", u.ID, disabling(true), at(4))
 	must(t, err)
 	same(t, "disabled", disabled.DisabledAt, at(4))
 	gone(theirs)
 	theirs.SignIn = "another"
 	wantFault(t, db.SignInUser(ctx, u, theirs), fault.Denied, "user_disabled")
-	_, err = db.SetUserDisabled(ctx, "t1", u.ID, time.Time{})
+	_, err = db.ChangeUser(ctx, "t1", u.ID, disabling(false), at(4))
 	must(t, err)
 	must(t, db.SignInUser(ctx, u, theirs))
 	wantFault(t, db.DeleteSession(ctx, "t2", yours.ID), fault.NotFound, "session_not_found")
@@ -186,7 +189,7 @@ func testUserPages(t *testing.T, db *store.DB) {
 		must(t, db.SignInUser(ctx, u, s))
 		want = append([]access.User{u}, want...)
 	}
-	off, err := db.SetUserDisabled(ctx, "t1", "user_1", at(8))
+	off, err := db.ChangeUser(ctx, "t1", "user_1", disabling(true), at(8))
 	must(t, err)
 	want[1].DisabledAt = at(8)
 	same(t, "disabled", off, want[1])
@@ -212,7 +215,7 @@ func testUserGrants(t *testing.T, db *store.DB) {
 	users := access.Grant{UserID: "user_1", WorkflowID: "wf_1", Actions: []access.Action{access.Execute}}
 	must(t, db.PutGrant(ctx, "t1", keys))
 	must(t, db.PutGrant(ctx, "t1", users))
-	all, err := db.Grants(ctx, "t1", "")
+	all, _, err := db.Grants(ctx, "t1", "", "", 10)
 	must(t, err)
 	same(t, "all grants", all, []access.Grant{keys, users})
 	c, err := db.SessionByHash(ctx, s.Hash)

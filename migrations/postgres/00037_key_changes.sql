@@ -1,0 +1,18 @@
+-- Who made a key, how often it was changed, and the texts that it had before:
+-- ends_at is until when one is accepted still. A former text stays known, so that
+-- it is never taken for a new key. own_role is the role that an administrator gave a
+-- user in place of the one that sign-ins bring ('': none).
+
+-- +goose Up
+ALTER TABLE api_keys ADD COLUMN created_by_type TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE api_keys ADD COLUMN created_by_id TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE api_keys ADD COLUMN created_by_name TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE api_keys ADD COLUMN rotated_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE api_keys ADD COLUMN revision BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE users ADD COLUMN own_role TEXT COLLATE "C" NOT NULL DEFAULT '';
+CREATE TABLE former_key_hashes (
+    hash    TEXT COLLATE "C" PRIMARY KEY,
+    key_id  TEXT COLLATE "C" NOT NULL,
+    ends_at BIGINT NOT NULL
+);
+CREATE INDEX former_key_hashes_key ON former_key_hashes (key_id);
