@@ -41,6 +41,9 @@ type Agent struct {
 	Revision            int64     `json:"-"` // from 1, raised by each change
 	CreatedAt           time.Time `json:"-"`
 	UpdatedAt           time.Time `json:"-"`
+	// UsedBy are steps of active and latest versions that name it, at most
+	// workflows.MaxReferences; Describe and List have them.
+	UsedBy []workflows.Reference `json:"-"`
 }
 
 // Tool is an HTTP request that the model may ask for. Its arguments go into the query
@@ -66,7 +69,9 @@ type Store interface {
 	Agent(ctx context.Context, tenantID, id string) (Agent, error)
 	// DeleteAgent removes an agent if allow permits its revision, as with PutAgent.
 	DeleteAgent(ctx context.Context, tenantID, id string, allow func(revision int64) error) error
-	// Agents returns at most limit agents by id and the cursor of the next page, "" at the
+	// AgentUses returns the steps that name an agent, at most workflows.MaxReferences.
+	AgentUses(ctx context.Context, tenantID, id string) ([]workflows.Reference, error)
+	// Agents returns at most limit agents by id, with the steps that name them, and the cursor of the next page, "" at the
 	// end. cursor is that of the page before, "" for the first.
 	Agents(ctx context.Context, tenantID, cursor string, limit int) ([]Agent, string, error)
 }
@@ -96,6 +101,16 @@ func (s *Service) Put(ctx context.Context, a Agent, m workflows.IfMatch) (Agent,
 // Get returns an agent, or fault.NotFound agent_not_found.
 func (s *Service) Get(ctx context.Context, tenantID, id string) (Agent, error) {
 	return s.store.Agent(ctx, tenantID, id)
+}
+
+// Describe returns an agent with the steps that name it, or fault.NotFound agent_not_found.
+func (s *Service) Describe(ctx context.Context, tenantID, id string) (Agent, error) {
+	a, err := s.store.Agent(ctx, tenantID, id)
+	if err != nil {
+		return Agent{}, err
+	}
+	a.UsedBy, err = s.store.AgentUses(ctx, tenantID, id)
+	return a, err
 }
 
 // HasAgent reports whether the tenant has the agent. An error means that it is not

@@ -75,3 +75,32 @@ func TestAnImportedLineHoldsNoSecretInItsTexts(t *testing.T) {
 		t.Errorf("something was stored: %s", list.body)
 	}
 }
+
+// Lists of secrets and agents say which steps name them, in loops and compensations too.
+func TestSecretsAndAgentsSayWhatUsesThem(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.do(request{method: http.MethodPut, path: "/v1/secrets/TOKEN", body: `{"value":"tok-123456789"}`}).want(t, http.StatusNoContent)
+	s.do(request{method: http.MethodPut, path: "/v1/agents/writer", body: `{"provider":"openai","base_url":"https://models.example/v1","model":"m"}`}).want(t, http.StatusOK)
+	call := func(id string) string {
+		return `{"id":"` + id + `","type":"http_request","config":{"url":"https://example.com","headers":{"X":"{{ secrets.TOKEN }} {{ secrets.TOKEN }}"}}}`
+	}
+	s.create(`{"name":"Uses","steps":[`+call("first")+`,
+		{"id":"each","type":"loop","config":{"items":"[1]","steps":[`+call("inner")+`]}},
+		{"id":"write","type":"agent_task","config":{"agent_id":"writer","goal":"Write."}}]}`, `"slug":"uses"`)
+	s.create(trivial, `"slug":"uses-none"`)
+	list := s.get("/v1/secrets").want(t, http.StatusOK)
+	if used := list.field(t, "secrets", 0, "used_by").([]any); len(used) != 2 || list.text(t, "secrets", 0, "used_by", 0, "step_id") != "first" ||
+		list.text(t, "secrets", 0, "used_by", 1, "step_id") != "inner" || list.text(t, "secrets", 0, "used_by", 0, "workflow", "slug") != "uses" ||
+		list.field(t, "secrets", 0, "last_used_at") != nil {
+		t.Errorf("%s", list.body)
+	}
+	for _, got := range []string{
+		s.get("/v1/agents").want(t, http.StatusOK).text(t, "agents", 0, "used_by", 0, "step_id"),
+		s.get("/v1/agents/writer").want(t, http.StatusOK).text(t, "used_by", 0, "step_id"),
+	} {
+		if got != "write" {
+			t.Errorf("used by %s", got)
+		}
+	}
+}

@@ -134,6 +134,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	newID := ids.New(time.Now).New
 	registry := steps.Default(steps.Deps{Version: "test", Now: time.Now, Log: log, Scripts: steps.Scripts{Mode: "off"}})
 	t.Cleanup(registry.Close)
+	db.KeepUses(workflows.Uses(registry))
 	vault := secrets.New(secrets.Config{Store: db, Now: time.Now, Key: func(bool) (string, error) { return "a key for tests!", nil }})
 	ecfg := executor.Config{
 		Store: db, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,

@@ -13,6 +13,7 @@ package secrets
 
 import (
 	"context"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 	"log/slog"
 	"strings"
@@ -37,6 +38,12 @@ type Entry struct {
 	Name      string
 	CreatedAt time.Time
 	UpdatedAt time.Time // when the value was last put
+	// LastUsedAt is when a step was last given the value, to the hour; zero: never. What
+	// was used in the minute before a crash may be missing.
+	LastUsedAt time.Time
+	// UsedBy are steps of active and latest versions that name it, at most
+	// workflows.MaxReferences. Only lists have them.
+	UsedBy []workflows.Reference
 }
 
 // Sealed is a secret as the store keeps it.
@@ -59,6 +66,9 @@ type Store interface {
 	// SecretEntries returns at most limit entries by name and the cursor of the next page,
 	// "" at the end. cursor is that of the page before, "" for the first.
 	SecretEntries(ctx context.Context, tenantID, cursor string, limit int) ([]Entry, string, error)
+	// MarkSecretsUsed notes that secrets were used at that time. Names that do not exist
+	// are no error.
+	MarkSecretsUsed(ctx context.Context, tenantID string, names []string, at time.Time) error
 	// SealedSecrets returns all of a tenant's secrets and the revision that they belong
 	// to, read in one transaction.
 	SealedSecrets(ctx context.Context, tenantID string) ([]Sealed, int64, error)
@@ -97,6 +107,7 @@ type Service struct {
 	// one is not fresh after it. mu guards it.
 	changes int
 	known   sync.Map // tenants' redactors, for Scrub: it is called while mu may be held
+	uses    useNotes
 }
 
 // New returns a Service with the defaults of cfg filled in. It reads nothing. Check must
@@ -134,7 +145,7 @@ func (s *Service) Put(ctx context.Context, tenantID, name, value string) error {
 		return err
 	}
 	defer s.forget(tenantID)
-	return s.cfg.Store.PutSecret(ctx, Sealed{Entry: Entry{name, now, now}, TenantID: tenantID, Box: box})
+	return s.cfg.Store.PutSecret(ctx, Sealed{Entry: Entry{Name: name, CreatedAt: now, UpdatedAt: now}, TenantID: tenantID, Box: box})
 }
 
 // List returns at most limit entries, by name, and the cursor of the next page; "" at

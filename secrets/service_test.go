@@ -117,3 +117,32 @@ func TestChangesAreSeen(t *testing.T) {
 		t.Errorf("without the store: %v", err)
 	}
 }
+
+// A use is stored by SaveUses, once an hour and secret; a name that does not exist is not used.
+func TestUsesAreNotedOnceAnHour(t *testing.T) {
+	db := openDB(t)
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	s := secrets.New(secrets.Config{Store: db, Key: keyOf("key number one, long"), Now: func() time.Time { return now }})
+	must(t, s.Put(t.Context(), "t1", "TOKEN", "the value of one"))
+	uses := func() time.Time {
+		t.Helper()
+		_, err := s.Reveal(t.Context(), "t1", []string{"TOKEN", "ABSENT"})
+		must(t, err)
+		must(t, s.SaveUses(t.Context()))
+		list, _, err := s.List(t.Context(), "t1", "", 10)
+		must(t, err)
+		return list[0].LastUsedAt
+	}
+	first := now
+	if got := uses(); !got.Equal(first) {
+		t.Errorf("first use: %v", got)
+	}
+	now = now.Add(59 * time.Minute)
+	if got := uses(); !got.Equal(first) {
+		t.Errorf("a use within the hour: %v", got)
+	}
+	now = now.Add(time.Minute)
+	if got := uses(); !got.Equal(now) {
+		t.Errorf("a use after an hour: %v", got)
+	}
+}

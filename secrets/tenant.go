@@ -33,6 +33,7 @@ func (s *Service) Reveal(ctx context.Context, tenantID string, names []string) (
 	for _, name := range names {
 		if v, ok := t.values[name]; ok {
 			values[name] = v
+			s.uses.note(secretName{tenantID, name}, s.now())
 		}
 	}
 	return values, nil

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"heddle/agents"
 	"heddle/audit"
+	"heddle/definitions/validation"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 
 	"gorm.io/gorm"
@@ -95,6 +97,13 @@ func (db *DB) Agent(ctx context.Context, tenantID, id string) (agents.Agent, err
 	return a, translate(err)
 }
 
+// AgentUses returns the steps of active and latest versions that name an agent, at most
+// workflows.MaxReferences.
+func (db *DB) AgentUses(ctx context.Context, tenantID, id string) ([]workflows.Reference, error) {
+	list, err := references(db.reader(ctx), tenantID, validation.UsesAgent, id)
+	return list, translate(err)
+}
+
 // agentNotFound is the error for an agent that the tenant does not have.
 func agentNotFound(id string) error {
 	return fault.New(fault.NotFound, "agent_not_found", "There is no agent %q.", id)
@@ -143,6 +152,9 @@ func (db *DB) Agents(ctx context.Context, tenantID, cursor string, limit int) ([
 	page := make([]agents.Agent, len(rows))
 	for i, row := range rows {
 		if page[i], err = row.agent(); err != nil {
+			return nil, "", translate(err)
+		}
+		if page[i].UsedBy, err = references(db.reader(ctx), tenantID, validation.UsesAgent, row.ID); err != nil {
 			return nil, "", translate(err)
 		}
 	}

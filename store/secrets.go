@@ -3,9 +3,11 @@ package store
 import (
 	"context"
 	"heddle/audit"
+	"heddle/definitions/validation"
 	"heddle/fault"
 	"heddle/internal/elements"
 	"heddle/secrets"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -20,13 +22,15 @@ type secretRow struct {
 	// CreatedAt stays when a value is replaced.
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
 	UpdatedAt int64 `gorm:"autoUpdateTime:false"`
+	// LastUsedAt is written by MarkSecretsUsed alone.
+	LastUsedAt int64
 }
 
 func (secretRow) TableName() string { return "secrets" }
 
 // entry decodes what lists show of a row, without the value.
 func (r secretRow) entry() secrets.Entry {
-	return secrets.Entry{Name: r.Name, CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt)}
+	return secrets.Entry{Name: r.Name, CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt), LastUsedAt: fromMillis(r.LastUsedAt)}
 }
 
 // PutSecret adds a secret or replaces its value, and raises the tenant's
@@ -34,7 +38,7 @@ func (r secretRow) entry() secrets.Entry {
 // value.
 func (db *DB) PutSecret(ctx context.Context, s secrets.Sealed) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
-		row := secretRow{s.TenantID, s.Name, s.Box, millis(s.CreatedAt), millis(s.UpdatedAt)}
+		row := secretRow{TenantID: s.TenantID, Name: s.Name, Box: s.Box, CreatedAt: millis(s.CreatedAt), UpdatedAt: millis(s.UpdatedAt)}
 		err := tx.Clauses(clause.OnConflict{
 			Columns:   []clause.Column{{Name: "tenant_id"}, {Name: "name"}},
 			DoUpdates: clause.AssignmentColumns([]string{"box", "updated_at"}),
@@ -75,24 +79,45 @@ func bumpSecretsRevision(tx *gorm.DB, tenantID string) error {
 		ON CONFLICT (tenant_id) DO UPDATE SET revision = secret_revisions.revision + 1`, tenantID).Error
 }
 
-// SecretEntries lists at most limit names and dates by name, and returns the
-// cursor behind them, "" at the end. Values are not read.
+// SecretEntries lists at most limit names and dates by name, with the steps that name each,
+// and returns the cursor behind them, "" at the end. Values are not read.
 func (db *DB) SecretEntries(ctx context.Context, tenantID, cursor string, limit int) ([]secrets.Entry, string, error) {
 	list := listFingerprint("secrets", tenantID)
 	at, err := decodeCursor(list, cursor)
 	if err != nil {
 		return nil, "", err
 	}
-	q := db.reader(ctx).Select("name", "created_at", "updated_at").Where("tenant_id = ?", tenantID)
-	if at != nil {
-		q = q.Where("name > ?", at.ID)
+	rows, err := viewResult(ctx, db, func(tx *gorm.DB) ([]secrets.Entry, error) {
+		q := tx.Select("name", "created_at", "updated_at", "last_used_at").Where("tenant_id = ?", tenantID)
+		if at != nil {
+			q = q.Where("name > ?", at.ID)
+		}
+		var rows []secretRow
+		if err := q.Order("name").Limit(limit + 1).Find(&rows).Error; err != nil {
+			return nil, err
+		}
+		entries := elements.Map(rows, secretRow.entry)
+		for i := range entries[:min(len(entries), limit)] {
+			var err error
+			if entries[i].UsedBy, err = references(tx, tenantID, validation.UsesSecret, entries[i].Name); err != nil {
+				return nil, err
+			}
+		}
+		return entries, nil
+	})
+	if err != nil {
+		return nil, "", err
 	}
-	var rows []secretRow
-	if err := q.Order("name").Limit(limit + 1).Find(&rows).Error; err != nil {
-		return nil, "", translate(err)
-	}
-	rows, next := trimPage(list, rows, limit, func(r secretRow) position { return position{ID: r.Name} })
-	return elements.Map(rows, secretRow.entry), next, nil
+	page, next := trimPage(list, rows, limit, func(e secrets.Entry) position { return position{ID: e.Name} })
+	return page, next, nil
+}
+
+// MarkSecretsUsed notes that secrets of a tenant were used at a moment; those that do not
+// exist, or were used later, stay as they are.
+func (db *DB) MarkSecretsUsed(ctx context.Context, tenantID string, names []string, at time.Time) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE secrets SET last_used_at = ? WHERE tenant_id = ? AND name IN ? AND last_used_at < ?", millis(at), tenantID, names, millis(at)).Error
+	})
 }
 
 // SealedSecrets returns all of a tenant's secrets and the revision that they

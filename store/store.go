@@ -25,10 +25,12 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"heddle/access"
 	"heddle/agents"
 	"heddle/approvals"
+	"heddle/definitions/validation"
 	"heddle/definitions/workflows"
 	"heddle/drafts"
 	"heddle/executor"
@@ -92,6 +94,8 @@ type DB struct {
 	// processName names this process across restarts (PostgreSQL); "" where the
 	// system does not say.
 	processName string
+	// usesIn reads what a definition names (KeepUses); nil: that is not kept.
+	usesIn func(definition json.RawMessage) []validation.Use
 	// observed is what this node last saw of another node's lease. It has its
 	// own lock.
 	observed leaseObservation

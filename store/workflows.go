@@ -45,6 +45,9 @@ func (db *DB) CreateWorkflow(ctx context.Context, rev workflows.Revision, keep *
 		if err := insertVersion(tx, rev); err != nil {
 			return err
 		}
+		if err := db.writeUses(tx, rev.Workflow, nil); err != nil {
+			return err
+		}
 		if err := writeAudit(tx, workflowObject(row), workflowChange{To: &workflowState{rev.Workflow.ActiveVersion, hash, row.Status}}); err != nil {
 			return err
 		}
@@ -93,6 +96,9 @@ func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(work
 			return result, err
 		}
 		if result, err = applyRevision(tx, row, current, rev); err != nil {
+			return result, err
+		}
+		if err := db.writeUses(tx, result, heldVersions(current)); err != nil {
 			return result, err
 		}
 		if err := dropDraft(tx, rev.Draft); err != nil {
@@ -211,7 +217,7 @@ func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check fu
 		if err := endSchedules(tx, "workflow_id = ?", row.ID); err != nil {
 			return err
 		}
-		for _, table := range []string{"workflow_tags", "workflow_recent"} {
+		for _, table := range []string{"workflow_tags", "workflow_recent", "definition_uses"} {
 			if err := tx.Exec("DELETE FROM "+table+" WHERE workflow_id = ?", row.ID).Error; err != nil {
 				return err
 			}

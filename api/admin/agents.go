@@ -50,6 +50,7 @@ type agentBody struct {
 	putAgent
 	CreatedAt core.Timestamp `json:"created_at"`
 	UpdatedAt core.Timestamp `json:"updated_at"`
+	UsedBy    []usingStep    `json:"used_by,omitempty" doc:"Steps of active and latest versions that name it: at most 100. Left out of the answer to PUT."`
 }
 
 // agentList is a page of agents, by id.
@@ -95,6 +96,7 @@ func agentOf(a agents.Agent) agentBody {
 	for _, t := range a.Tools {
 		b.Tools = append(b.Tools, toolBody(t))
 	}
+	b.UsedBy = elements.Map(a.UsedBy, usingStepOf)
 	return b
 }
 
@@ -126,7 +128,7 @@ func (h *handlers) putAgent(c *core.Call, req putAgent) error {
 // agent_not_found.
 func (h *handlers) getAgent(c *core.Call) error {
 	id := c.Param("agent_id")
-	a, err := h.Agents.Get(c.Ctx(), c.TenantID(), id)
+	a, err := h.Agents.Describe(c.Ctx(), c.TenantID(), id)
 	if err != nil {
 		return err
 	}

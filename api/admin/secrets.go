@@ -3,6 +3,8 @@ package admin
 import (
 	"heddle/access"
 	"heddle/api/core"
+	"heddle/definitions/workflows"
+	"heddle/internal/elements"
 	"net/http"
 )
 
@@ -19,6 +21,28 @@ type secretEntry struct {
 	CreatedAt core.Timestamp `json:"created_at"`
 	// UpdatedAt is when the value was set last.
 	UpdatedAt core.Timestamp `json:"updated_at"`
+	// LastUsedAt is stored within a minute, at most once an hour and node.
+	LastUsedAt *core.Timestamp `json:"last_used_at" doc:"When a step was last given the value, to the hour; null: never."`
+	UsedBy     []usingStep     `json:"used_by" doc:"Steps of active and latest versions that name it: at most 100."`
+}
+
+// usingStep is a step that names a secret or an agent.
+type usingStep struct {
+	Workflow usingWorkflow `json:"workflow"`
+	Version  int           `json:"version"`
+	StepID   string        `json:"step_id"`
+}
+
+// usingWorkflow names the workflow of a usingStep.
+type usingWorkflow struct {
+	ID   string `json:"id"`
+	Slug string `json:"slug"`
+	Name string `json:"name"`
+}
+
+// usingStepOf returns a reference as answers show it.
+func usingStepOf(r workflows.Reference) usingStep {
+	return usingStep{usingWorkflow{r.WorkflowID, r.Slug, r.Name}, r.Version, r.StepID}
 }
 
 // secretList is a page of secrets, by name.
@@ -40,7 +64,7 @@ func (h *handlers) secretRoutes() []core.Route {
 		}.Handle(core.WithBody(h.putSecret)),
 		// Names are no secret, but only admins need them.
 		core.Route{
-			Method: http.MethodGet, Path: "/v1/secrets", ID: "listSecrets", Tag: "access", Summary: "List the secrets' names and dates, by name",
+			Method: http.MethodGet, Path: "/v1/secrets", ID: "listSecrets", Tag: "access", Summary: "List the secrets' names and dates and the steps that name them, by name",
 			Action: access.Admin, On: core.OnTenant, Query: core.CursorPaging(), Answers: core.OK(secretList{}),
 		}.Handle(core.NoBody(h.listSecrets)),
 		// Runs that have read it keep what they read; nothing is cancelled.
@@ -66,7 +90,7 @@ func (h *handlers) putSecret(c *core.Call, req putSecret) error {
 	return c.ReplyStatus(http.StatusNoContent)
 }
 
-// listSecrets lists the secrets' names and dates, by name.
+// listSecrets lists the secrets' names and dates and what uses them, by name.
 func (h *handlers) listSecrets(c *core.Call) error {
 	_, p, err := c.PageQuery()
 	if err != nil {
@@ -78,7 +102,9 @@ func (h *handlers) listSecrets(c *core.Call) error {
 	}
 	answer := secretList{Secrets: make([]secretEntry, len(list)), NextCursor: core.TextOrNull(next)}
 	for i, s := range list {
-		answer.Secrets[i] = secretEntry{s.Name, core.Timestamp(s.CreatedAt), core.Timestamp(s.UpdatedAt)}
+		answer.Secrets[i] = secretEntry{
+			s.Name, core.Timestamp(s.CreatedAt), core.Timestamp(s.UpdatedAt), core.TimestampOrNil(s.LastUsedAt), elements.Map(s.UsedBy, usingStepOf),
+		}
 	}
 	return c.Reply(http.StatusOK, answer)
 }

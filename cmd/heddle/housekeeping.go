@@ -5,6 +5,7 @@ import (
 	"heddle/access"
 	"heddle/executor"
 	"heddle/idempotency"
+	"heddle/secrets"
 	"log/slog"
 	"time"
 )
@@ -29,15 +30,37 @@ func purgeSessions(ctx context.Context, store access.SessionStore, now func() ti
 	purge(ctx, "sessions", func() error { return store.PurgeSessions(ctx, now()) }, log)
 }
 
+// saveEvery is the interval at which what was counted in memory is stored.
+const saveEvery = time.Minute
+
+// saveUses stores every saveEvery when secrets were last used, until ctx ends. Every node
+// does this.
+func saveUses(ctx context.Context, s *secrets.Service, log *slog.Logger) {
+	repeat(ctx, saveEvery, func() error { return s.SaveUses(ctx) }, log, "when secrets were last used could not be stored")
+}
+
+// fillUses has the store read definitions of earlier versions for what they use, until that is
+// done or ctx ends. Every node does this.
+func fillUses(ctx context.Context, store interface{ FillUses(context.Context) error }, log *slog.Logger) {
+	if err := store.FillUses(ctx); err != nil && ctx.Err() == nil {
+		log.Warn("which steps use secrets and agents could not be read; the next start goes on", "error", err)
+	}
+}
+
 // purge calls what deletes something old at once and every purgeEvery until ctx ends. A
 // failure is logged and tried again at the next interval: what stays does no harm.
 func purge(ctx context.Context, what string, remove func() error, log *slog.Logger) {
-	tick := time.NewTicker(purgeEvery)
+	repeat(ctx, purgeEvery, remove, log, "old "+what+" could not be removed")
+}
+
+// repeat calls do at once and at each interval until ctx ends, and logs failures.
+func repeat(ctx context.Context, interval time.Duration, do func() error, log *slog.Logger, failed string) {
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
 		// An error while the process stops is that of the stop.
-		if err := remove(); err != nil && ctx.Err() == nil {
-			log.Warn("old "+what+" could not be removed", "error", err)
+		if err := do(); err != nil && ctx.Err() == nil {
+			log.Warn(failed, "error", err)
 		}
 		select {
 		case <-tick.C:

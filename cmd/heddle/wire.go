@@ -198,6 +198,7 @@ func (w *wiring) openRuns(context.Context) error {
 
 // openAuthoring opens definitions and templates.
 func (w *wiring) openAuthoring(context.Context) (err error) {
+	w.db.KeepUses(workflows.Uses(w.registry))
 	w.definitions = workflows.NewService(workflows.ServiceConfig{
 		Store: w.db, Catalog: w.registry, Runs: w.executor, Secrets: w.secrets, Agents: w.agents, Now: w.clock.Now, NewID: w.newID,
 	})
@@ -317,6 +318,8 @@ func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error
 	go purgeAnswers(driving, st.db, time.Now, st.log)
 	go purgeStats(driving, st.db, time.Now, st.log)
 	go purgeSessions(driving, st.db, time.Now, st.log)
+	go saveUses(driving, st.secrets, st.log)
+	go fillUses(driving, st.db, st.log)
 	go hintAtSlots(driving, st.executor.Load, processCPU, st.log)
 
 	srv := api.NewServer(st.handler)
