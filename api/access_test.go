@@ -34,7 +34,7 @@ func TestKeysAreChangedAndRotated(t *testing.T) {
 		rotated := s.post(path+"/rotate", `{"grace_seconds":3600}`).want(t, http.StatusOK)
 		second := rotated.text(t, "key")
 		for _, key := range []string{first, second} {
-			if got := s.do(request{method: http.MethodGet, path: "/v1/info", key: key}).want(t, http.StatusOK); got.text(t, "role") != "editor" {
+			if got := s.do(request{method: http.MethodGet, path: "/v1/info", key: key}).want(t, http.StatusOK); got.text(t, "key", "role") != "editor" {
 				t.Errorf("%s", got.body)
 			}
 		}

@@ -26,6 +26,7 @@ import (
 	"heddle/schedules"
 	"heddle/secrets"
 	"heddle/signin"
+	"heddle/system"
 	"heddle/templates"
 	"heddle/versions"
 	"log/slog"
@@ -76,6 +77,7 @@ type Services struct {
 	Live        *live.Service
 	Secrets     *secrets.Service
 	Agents      *agents.Service
+	System      *system.Service
 	// SignIn signs people in at a provider of identities; nil: there is none.
 	SignIn  *signin.Service
 	Answers idempotency.Store

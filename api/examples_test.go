@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"heddle/api"
 	"heddle/executor"
+	"heddle/system"
 	"maps"
 	"net/http"
 	"os"
@@ -140,6 +141,14 @@ func (x *examples) value(operation, name string, v any) any {
 			return json.Number("1.25")
 		case "latency_ms":
 			return json.Number("1250")
+		case "schema":
+			return json.Number("36")
+		case "size_bytes":
+			return json.Number("4194304")
+		case "used", "queued", "woken", "runs", "steps":
+			if operation == "getSystem" {
+				return json.Number("2")
+			}
 		case "timestamp": // of the turns dialect: Unix seconds
 			return json.Number(fmt.Sprint(exampleDay.Unix()) + ".25")
 		}
@@ -164,6 +173,10 @@ func (x *examples) text(operation, name, s string) string {
 	switch {
 	case name == "last4":
 		return "xxxx"
+	case operation == "getSystem" && name == "go":
+		return "go1.26.0"
+	case operation == "getSystem" && name == "platform":
+		return "linux/amd64"
 	case name == "next_run_local":
 		return instantOf("next_run_at").In(time.FixedZone("", 3600)).Format(time.RFC3339)
 	case strings.HasSuffix(strings.ToLower(name), "cursor"):
@@ -491,6 +504,10 @@ func (x *examples) administration() {
 	user := x.gets("listUsers", "/v1/users?limit=1").text(x.t, "users", 0, "id")
 	x.patches("updateUser", "/v1/users/"+user, `{"role":"operator","reason":"On call from now on."}`)
 	x.gets("listAudit", "/v1/audit?limit=1")
+	if err := x.db.NoteNode(x.t.Context(), system.Node{ID: x.node, Host: "heddle-1", Version: "test", StartedAt: exampleDay, SeenAt: time.Now()}, exampleDay); err != nil {
+		x.t.Fatal(err)
+	}
+	x.gets("getSystem", "/v1/system")
 	x.deletes("revokeKey", "/v1/keys/"+key)
 	x.puts("putSecret", "/v1/secrets/API_TOKEN", `{"value":"the token, as the provider shows it"}`)
 	x.gets("listSecrets", "/v1/secrets?limit=1")

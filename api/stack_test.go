@@ -23,6 +23,7 @@ import (
 	"heddle/steps"
 	"heddle/store"
 	"heddle/store/storetest"
+	"heddle/system"
 	"heddle/templates"
 	"heddle/versions"
 	"io"
@@ -41,6 +42,7 @@ const bootstrapKey = "a first key for tests"
 
 // stack is the whole product over a database in memory, behind a real server.
 type stack struct {
+	node   string // its id
 	t      testing.TB
 	url    string
 	db     *store.DB
@@ -187,6 +189,12 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 		Quota: s.quota("schedules", func(q access.Quotas) int { return q.Schedules }, db.CountSchedules),
 	})
 	s.schedules = acfg.Schedules
+	acfg.System = system.New(system.Config{
+		Store: db, Runs: s.exec, Now: time.Now, Clock: func() *system.Clock { return &system.Clock{Offset: 20 * time.Millisecond} },
+		Node:     system.Node{ID: ecfg.Node.Holder, Host: "heddle-1", Version: "test", StartedAt: time.Now()},
+		Settings: []system.Setting{{Name: "HEDDLE_LISTEN", Value: "127.0.0.1:8080", Source: "default"}, {Name: "HEDDLE_SECRET_KEY", Value: "***", Source: "HEDDLE_SECRET_KEY", Secret: true}},
+	})
+	s.node = ecfg.Node.Holder
 	acfg.Approvals = approvals.New(db, s.exec)
 	acfg.Live = live.New(live.Config{Source: db, Hub: ecfg.Hub, Encode: api.EncodeChange, Now: time.Now, Epoch: newID("live_"), Log: log, Interval: 10 * time.Millisecond})
 	s.serve(api.New(acfg))

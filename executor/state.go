@@ -102,6 +102,14 @@ func (t *term) enter(next termState) bool {
 	}
 }
 
+// String returns the state as people are shown it.
+func (s termState) String() string {
+	return [...]string{"standby", "recovering", "resuming", "isolating", "leading", "draining", "aborting"}[s]
+}
+
+// State returns what this node may do now, in the words of docs/ARCHITECTURE.md.
+func (s *Service) State() string { return s.term.state().String() }
+
 // Leading reports whether runs may begin attempts on this node: it holds the lease and is
 // resuming, isolating or leading.
 func (s *Service) Leading() bool { return s.term.state().drives() }

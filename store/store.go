@@ -39,6 +39,7 @@ import (
 	"heddle/migrations"
 	"heddle/schedules"
 	"heddle/secrets"
+	"heddle/system"
 	"heddle/templates"
 	"heddle/versions"
 	"os"
@@ -52,6 +53,7 @@ import (
 var (
 	_ access.Store       = (*DB)(nil)
 	_ agents.Store       = (*DB)(nil)
+	_ system.Store       = (*DB)(nil)
 	_ approvals.Store    = (*DB)(nil)
 	_ workflows.Store    = (*DB)(nil)
 	_ executor.BlobStore = (*DB)(nil)

@@ -14,6 +14,7 @@ import (
 	"heddle/definitions/workflows"
 	"heddle/secrets"
 	"heddle/signin"
+	"heddle/system"
 	"slices"
 )
 
@@ -24,6 +25,7 @@ type Services struct {
 	Definitions *workflows.Service
 	Secrets     *secrets.Service
 	Agents      *agents.Service
+	System      *system.Service
 	// SignIn signs people in at a provider of identities; nil: there is none.
 	SignIn *signin.Service
 }
@@ -36,5 +38,5 @@ type handlers struct {
 // Routes returns the table of the package, in the order of the documents.
 func Routes(s Services) []core.Route {
 	h := &handlers{s}
-	return slices.Concat(h.secretRoutes(), h.agentRoutes(), h.sessionRoutes(), h.oidcRoutes(), h.userRoutes(), h.keyRoutes(), h.accessRoutes(), h.auditRoutes())
+	return slices.Concat(h.secretRoutes(), h.agentRoutes(), h.sessionRoutes(), h.oidcRoutes(), h.userRoutes(), h.keyRoutes(), h.accessRoutes(), h.auditRoutes(), h.systemRoutes())
 }

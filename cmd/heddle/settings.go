@@ -39,6 +39,7 @@ type settings struct {
 	Spans           spanSettings // what OTEL_ variables say
 	PublicURL       string       // without a slash at its end; "": unknown
 	OIDC            oidcSettings // where people sign in
+	resolved        []resolved   // each setting with its source
 }
 
 // setting is one row of the table: a variable, its flag and what it accepts.

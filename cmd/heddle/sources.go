@@ -81,6 +81,7 @@ func (src sources) load() (settings, []resolved, error) {
 		}
 		all = append(all, r)
 	}
+	s.resolved = all
 	return s, all, errors.Join(wrong...)
 }
 

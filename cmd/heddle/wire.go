@@ -23,6 +23,7 @@ import (
 	"heddle/signin"
 	"heddle/steps"
 	"heddle/store"
+	"heddle/system"
 	"heddle/telemetry"
 	"heddle/templates"
 	"heddle/versions"
@@ -46,6 +47,7 @@ type stack struct {
 	registry    *steps.Registry    // the step types; owns the scripts' sandbox
 	secrets     *secrets.Service   // its key fits the database
 	spans       *telemetry.Service // nil: no spans are made
+	system      *system.Service    // notes that this node is there while serve runs
 	handler     *api.Handler       // the HTTP API over all of these
 	madeKey     string             // the admin key, "" unless this start made it
 }
@@ -120,6 +122,7 @@ type wiring struct {
 	people   *oidc.Provider // nil: people do not sign in
 	agents   *agents.Service
 	patterns *templates.Service
+	holder   string // this node's id
 }
 
 // openAccess opens tenants and keys, and ensures that there is an admin key. The key is
@@ -168,6 +171,7 @@ func (w *wiring) openSteps(context.Context) (err error) {
 // openRuns opens the executor and the schedules, and makes the metrics watch them.
 func (w *wiring) openRuns(context.Context) error {
 	s, st := w.settings, w.stack
+	w.holder = w.newID("node_")
 	st.stored = quota.NewBytes(quota.BytesConfig{
 		Limit: func(ctx context.Context, tenantID string) (int64, error) {
 			q, err := st.access.Quotas(ctx, tenantID)
@@ -181,7 +185,7 @@ func (w *wiring) openRuns(context.Context) error {
 		Attempts:  executor.Attempts{Runner: w.parts.runner, Traits: st.registry.Traits, Secrets: st.secrets, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts, MaxPerHost: s.MaxPerHost, Drain: drain, Tracer: tracer(st.spans)},
 		Values:    executor.Values{Blobs: st.db, Stored: st.stored},
 		Commits:   executor.Commits{Writers: writers(s.DatabaseURL)},
-		Node:      executor.Node{Holder: w.newID("node_"), Terms: termNotes(s.DatabaseURL)},
+		Node:      executor.Node{Holder: w.holder, Terms: termNotes(s.DatabaseURL)},
 	}))
 	st.schedules = schedules.New(schedules.Config{
 		Store: w.meter.Schedules(st.db), Runs: st.executor, Now: time.Now, Clock: w.clock, NewID: w.newID, Meter: w.parts.meter, Log: st.log,
@@ -211,13 +215,14 @@ func (w *wiring) openAuthoring(context.Context) (err error) {
 // openAPI opens the HTTP API over everything else.
 func (w *wiring) openAPI() {
 	s, st := w.settings, w.stack
+	st.system = w.openSystem()
 	st.handler = api.New(api.Config{
 		Services: api.Services{
 			Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: st.db, Schedules: scheduleImpact{st.db}, Holdings: holdings{st.secrets, w.agents}, Catalog: st.registry, Now: w.clock.Now}),
 			Transfer: versions.NewTransfer(versions.TransferConfig{Store: st.db, Catalog: st.registry, Secrets: st.secrets, NewID: w.newID}), Executor: st.executor,
 			Schedules: st.schedules, Approvals: approvals.New(st.db, st.executor),
 			Live:    live.New(live.Config{Source: st.db, Hub: w.hub, Encode: api.EncodeChange, Now: w.clock.Now, Epoch: w.newID("live_"), Log: st.log}),
-			Secrets: st.secrets, Agents: w.agents, Templates: w.patterns, Drafts: drafts.NewService(drafts.Config{Store: st.db, Secrets: st.secrets, Now: w.clock.Now, NewID: w.newID}), Answers: st.db, Turns: st.db,
+			Secrets: st.secrets, Agents: w.agents, System: st.system, Templates: w.patterns, Drafts: drafts.NewService(drafts.Config{Store: st.db, Secrets: st.secrets, Now: w.clock.Now, NewID: w.newID}), Answers: st.db, Turns: st.db,
 			SignIn: w.signIn(), Isolation: st.registry.ScriptIsolation, ScriptLimits: st.registry.ScriptLimits,
 		},
 		Limits:    api.Limits{Rate: s.Rate, Stored: st.stored, StoreTime: s.DatabaseTimeout},
@@ -318,6 +323,7 @@ func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error
 	go purgeAnswers(driving, st.db, time.Now, st.log)
 	go purgeStats(driving, st.db, time.Now, st.log)
 	go purgeSessions(driving, st.db, time.Now, st.log)
+	go st.system.Serve(driving)
 	go saveUses(driving, st.secrets, st.log)
 	go fillUses(driving, st.db, st.log)
 	go hintAtSlots(driving, st.executor.Load, processCPU, st.log)
