@@ -24,6 +24,7 @@ import (
 	"heddle/live"
 	"heddle/quota"
 	"heddle/schedules"
+	"heddle/search"
 	"heddle/secrets"
 	"heddle/signin"
 	"heddle/system"
@@ -78,6 +79,7 @@ type Services struct {
 	Secrets     *secrets.Service
 	Agents      *agents.Service
 	System      *system.Service
+	Search      *search.Service
 	// SignIn signs people in at a provider of identities; nil: there is none.
 	SignIn  *signin.Service
 	Answers idempotency.Store

@@ -503,6 +503,7 @@ func (x *examples) administration() {
 	x.browser().person("ada", "staff")
 	user := x.gets("listUsers", "/v1/users?limit=1").text(x.t, "users", 0, "id")
 	x.patches("updateUser", "/v1/users/"+user, `{"role":"operator","reason":"On call from now on."}`)
+	x.gets("searchEverything", "/v1/search?q=nightly&types=workflow,schedule")
 	x.gets("listAudit", "/v1/audit?limit=1")
 	if err := x.db.NoteNode(x.t.Context(), system.Node{ID: x.node, Host: "heddle-1", Version: "test", StartedAt: exampleDay, SeenAt: time.Now()}, exampleDay); err != nil {
 		x.t.Fatal(err)

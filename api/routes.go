@@ -28,7 +28,7 @@ func routesOf(cfg Config, s *site, lines *core.MemoryBudget) []core.Route {
 		}),
 		scheduling.Routes(scheduling.Services{Definitions: cfg.Definitions, Schedules: cfg.Schedules, Now: cfg.Now}),
 		approvals.Routes(approvals.Services{Approvals: cfg.Approvals, Definitions: cfg.Definitions}),
-		workflows.Routes(workflows.Services{Definitions: cfg.Definitions, Versions: cfg.Versions, Executor: cfg.Executor, Live: cfg.Live, Now: cfg.Now}),
+		workflows.Routes(workflows.Services{Definitions: cfg.Definitions, Versions: cfg.Versions, Executor: cfg.Executor, Live: cfg.Live, Search: cfg.Search, Now: cfg.Now}),
 		runs.Routes(runs.Services{Definitions: cfg.Definitions, Versions: cfg.Versions, Executor: cfg.Executor}),
 		turns.Routes(turns.Services{Definitions: cfg.Definitions, Executor: cfg.Executor, Store: cfg.Turns, TurnTime: cfg.TurnTime, NewID: cfg.NewID}),
 		instances.Routes(instances.Services{Definitions: cfg.Definitions, Executor: cfg.Executor, RunnerTick: cfg.RunnerTick, NewID: cfg.NewID}),

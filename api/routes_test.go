@@ -157,6 +157,7 @@ func calls() []call {
 		{"getApproval", "view", "GET", at("/api/workflows/approvals/{approval}"), nil, "workflow:asking", 200},
 		{"answerApproval", "answer", "POST", at("/api/workflows/approvals/{approval}/answer"), at(`{"payload":{"approved":true}}`), "workflow:asking", 200},
 		{"streamEvents", "view", "HEAD", at("/v1/events"), nil, "", 200},
+		{"searchEverything", "view", "GET", at("/v1/search?q=trivial"), nil, "", 200},
 		{"getSession", "view", "GET", at("/v1/session"), nil, "", 200},
 		{"deleteSession", "view", "DELETE", at("/v1/session"), nil, "", 204},
 		{"listSessions", "admin", "GET", at("/v1/sessions"), nil, "workflow:*", 200},

@@ -19,6 +19,7 @@ import (
 	"heddle/live"
 	"heddle/quota"
 	"heddle/schedules"
+	"heddle/search"
 	"heddle/secrets"
 	"heddle/steps"
 	"heddle/store"
@@ -194,6 +195,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 		Node:     system.Node{ID: ecfg.Node.Holder, Host: "heddle-1", Version: "test", StartedAt: time.Now()},
 		Settings: []system.Setting{{Name: "HEDDLE_LISTEN", Value: "127.0.0.1:8080", Source: "default"}, {Name: "HEDDLE_SECRET_KEY", Value: "***", Source: "HEDDLE_SECRET_KEY", Secret: true}},
 	})
+	acfg.Search = search.New(acfg.Definitions, s.exec, acfg.Schedules, acfg.Templates)
 	s.node = ecfg.Node.Holder
 	acfg.Approvals = approvals.New(db, s.exec)
 	acfg.Live = live.New(live.Config{Source: db, Hub: ecfg.Hub, Encode: api.EncodeChange, Now: time.Now, Epoch: newID("live_"), Log: log, Interval: 10 * time.Millisecond})

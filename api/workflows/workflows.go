@@ -12,6 +12,7 @@ import (
 	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/live"
+	"heddle/search"
 	"heddle/versions"
 	"slices"
 	"time"
@@ -23,6 +24,7 @@ type Services struct {
 	Versions    *versions.Service
 	Executor    *executor.Service
 	Live        *live.Service
+	Search      *search.Service
 	// Now returns the present time, for a usage that reaches up to now.
 	Now func() time.Time
 }
@@ -33,5 +35,5 @@ type handlers struct{ Services }
 // Routes returns the table of the package, in the order of the documents.
 func Routes(s Services) []core.Route {
 	h := &handlers{Services: s}
-	return slices.Concat(h.runRoutes(), h.blobRoutes(), h.steeringRoutes(), h.logRoutes(), h.usageRoutes(), h.statsRoutes(), h.liveRoutes())
+	return slices.Concat(h.runRoutes(), h.blobRoutes(), h.steeringRoutes(), h.logRoutes(), h.usageRoutes(), h.statsRoutes(), h.liveRoutes(), h.searchRoutes())
 }

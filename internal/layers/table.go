@@ -21,7 +21,7 @@ var inTests = []string{
 var (
 	leaves   = []string{"audit", "clock", "deadline", "events", "fault", "idempotency", "ids", "internal/editdistance", "internal/elements", "internal/exactjson", "internal/lazyregexp", "internal/typeschema", "quota", "timers"}
 	core     = append([]string{"definitions/...", "expressions", "executor/machine", "executor/queue"}, leaves...)
-	features = append([]string{"access", "agents", "approvals", "drafts", "executor", "live", "schedules", "secrets", "signin", "system", "templates", "versions"}, core...)
+	features = append([]string{"access", "agents", "approvals", "drafts", "executor", "live", "schedules", "search", "secrets", "signin", "system", "templates", "versions"}, core...)
 )
 
 // impure is what the pure core and the leaves do not import, because they only
