@@ -478,6 +478,9 @@ func (x *examples) templatesShown() {
 	x.gets("getTemplate", one)
 	x.posts("installWorkflow", one+"/install", `{"name":"Wait two minutes","slug":"two-minutes","parameters":{"seconds":120}}`)
 	x.puts("updateTemplate", one, `{"description":"Waits, and says so.",`+sleeps("60", `,{"id":"over","type":"condition","depends_on":["nap"],"config":{"expression":"true"}}`)+`}`)
+	x.gets("listTemplateVersions", one+"/versions?limit=1")
+	x.gets("diffTemplateVersions", one+"/diff?v1=1&v2=2")
+	x.gets("listInstalledWorkflows", one+"/workflows?limit=1")
 	x.posts("mergeWorkflowTemplate", "/api/workflows/two-minutes/template-update", `{"reason":"The second step is wanted."}`)
 	x.deletes("deleteTemplate", one)
 }

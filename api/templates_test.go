@@ -368,3 +368,88 @@ func TestATemplateInstallsFromANameAlone(t *testing.T) {
 		t.Errorf("the run gives %s", done.body)
 	}
 }
+
+// An installation is previewed without being made; a template shows its versions, their
+// difference and what was made of it.
+func TestTemplatesShowTheirVersionsAndWhatWasMadeOfThem(t *testing.T) {
+	t.Parallel()
+	onBothStores(t, func(t *testing.T, s *stack) {
+		nap := func(seconds string) string {
+			return `"parameters":{"type":"object","properties":{"seconds":{"type":"integer","default":5}}},"definition":{"name":"Nap","steps":[{"id":"nap","type":"wait","name":"` + seconds + `","config":{"seconds":"${{ params.seconds }}"}}]}`
+		}
+		id := s.post("/api/workflows/templates", `{"name":"Nap",`+nap("one")+`}`).want(t, http.StatusCreated).text(t, "template_id")
+		one := "/api/workflows/templates/" + id
+		p := s.post(one+"/install?dry_run=true", `{"name":"Mine","parameters":{"seconds":7}}`).want(t, http.StatusOK)
+		if p.text(t, "definition", "name") != "Mine" || p.field(t, "definition", "steps", 0, "config", "seconds") != jsonNumber(7) || p.field(t, "valid") != true || p.field(t, "dry_run") != true {
+			t.Errorf("%s", p.body)
+		}
+		s.post(one+"/install?dry_run=true", `{"parameters":{"seconds":"x"}}`).wantCode(t, http.StatusUnprocessableEntity, "invalid_parameters")
+		if list := s.get("/api/workflows").want(t, http.StatusOK); list.field(t, "total") != jsonNumber(0) {
+			t.Errorf("a preview made a workflow: %s", list.body)
+		}
+		for _, slug := range []string{"first", "second"} {
+			s.post(one+"/install", `{"slug":"`+slug+`"}`).want(t, http.StatusCreated)
+		}
+		s.do(request{method: http.MethodPut, path: one, body: `{` + nap("two") + `}`}).want(t, http.StatusOK)
+		s.post("/api/workflows/second/template-update", "{}").want(t, http.StatusOK)
+		page := s.get(one+"/versions?limit=1").want(t, http.StatusOK)
+		last := s.get(one+"/versions?limit=1&cursor="+page.text(t, "next_cursor")).want(t, http.StatusOK)
+		if page.field(t, "versions", 0, "version") != jsonNumber(2) || last.field(t, "versions", 0, "version") != jsonNumber(1) || last.field(t, "next_cursor") != nil {
+			t.Errorf("%s %s", page.body, last.body)
+		}
+		if d := s.get(one+"/diff?v1=1&v2=2").want(t, http.StatusOK); d.text(t, "changes", 0, "step_id") != "nap" || d.field(t, "v2") != jsonNumber(2) {
+			t.Errorf("%s", d.body)
+		}
+		s.get(one+"/diff?v1=1&v2=3").wantCode(t, http.StatusNotFound, "version_not_found")
+		s.get(one+"/diff?v1=1").wantCode(t, http.StatusBadRequest, "invalid_request")
+		made := map[string]any{}
+		for path := one + "/workflows?limit=1"; path != ""; {
+			page := s.get(path).want(t, http.StatusOK)
+			made[page.text(t, "installed", 0, "slug")] = page.field(t, "installed", 0, "template_version")
+			path = ""
+			if next, ok := page.field(t, "next_cursor").(string); ok {
+				path = one + "/workflows?limit=1&cursor=" + next
+			}
+		}
+		if len(made) != 2 || made["first"] != jsonNumber(1) || made["second"] != jsonNumber(2) {
+			t.Errorf("%v", made)
+		}
+		builtin := s.get("/api/workflows/templates?is_builtin=true&limit=1").want(t, http.StatusOK).text(t, "templates", 0, "id")
+		if v := s.get("/api/workflows/templates/"+builtin+"/versions").want(t, http.StatusOK); len(v.field(t, "versions").([]any)) != 1 {
+			t.Errorf("%s", v.body)
+		}
+	})
+}
+
+// A conflict of an update is decided by a resolution, in the dry run as in the update.
+func TestAnUpdatesConflictsAreResolved(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	wait := func(seconds string) string {
+		return `"definition":{"name":"Nap","steps":[{"id":"nap","type":"wait","config":{"seconds":` + seconds + `}}]}`
+	}
+	id := s.post("/api/workflows/templates", `{"name":"Nap",`+wait("1")+`}`).want(t, http.StatusCreated).text(t, "template_id")
+	s.post("/api/workflows/templates/"+id+"/install", `{"slug":"nap"}`).want(t, http.StatusCreated)
+	s.do(request{method: http.MethodPut, path: "/api/workflows/nap", body: `{` + wait("2") + `}`}).want(t, http.StatusOK)
+	s.do(request{method: http.MethodPut, path: "/api/workflows/templates/" + id, body: `{` + wait("3") + `}`}).want(t, http.StatusOK)
+	update := "/api/workflows/nap/template-update"
+	dry := s.post(update+"?dry_run=true", "{}").want(t, http.StatusOK)
+	if dry.text(t, "conflicts", 0, "path") != "/config/seconds" || dry.field(t, "definition", "steps", 0, "config", "seconds") != jsonNumber(2) {
+		t.Fatalf("%s", dry.body)
+	}
+	decided := func(take string) string {
+		return `{"resolutions":[{"step_id":"nap","path":"/config/seconds",` + take + `}]}`
+	}
+	for take, want := range map[string]int{`"take":"edited"`: 2, `"take":"new"`: 3, `"take":"value","value":4`: 4} {
+		got := s.post(update+"?dry_run=true", decided(take)).want(t, http.StatusOK)
+		if len(got.field(t, "conflicts").([]any)) != 0 || got.field(t, "definition", "steps", 0, "config", "seconds") != jsonNumber(want) {
+			t.Errorf("%s: %s", take, got.body)
+		}
+	}
+	s.post(update, `{"resolutions":[{"step_id":"nap","path":"/name","take":"new"}]}`).wantCode(t, http.StatusUnprocessableEntity, "invalid_resolution")
+	s.post(update, decided(`"take":"value","value":"soon"`)).wantCode(t, http.StatusUnprocessableEntity, "invalid_definition")
+	s.post(update, decided(`"take":"value","value":4`)).want(t, http.StatusOK)
+	if got := s.get("/api/workflows/nap/versions/3").want(t, http.StatusOK); !strings.Contains(got.body, `"seconds":4`) {
+		t.Errorf("%s", got.body)
+	}
+}

@@ -35,6 +35,16 @@ type Conflict struct {
 // other refers to, or both moved one to different lists. The error is one of
 // reading a text, or of a result beyond the limits of a definition.
 func Merge(installed, edited, next json.RawMessage) (json.RawMessage, []Conflict, error) {
+	return MergeResolved(installed, edited, next, nil)
+}
+
+// MergeResolved is Merge in which resolutions decide conflicts, which are not returned then.
+// One that is of no conflict is fault.Unacceptable invalid_resolution.
+func MergeResolved(installed, edited, next json.RawMessage, decided []Resolution) (json.RawMessage, []Conflict, error) {
+	all, err := readResolutions(decided)
+	if err != nil {
+		return nil, nil, err
+	}
 	var values [3]any
 	for i, raw := range []json.RawMessage{installed, edited, next} {
 		v, err := decode(raw)
@@ -43,8 +53,11 @@ func Merge(installed, edited, next json.RawMessage) (json.RawMessage, []Conflict
 		}
 		values[i] = v
 	}
-	m := &merger{}
+	m := &merger{resolved: all}
 	merged := m.merge(location{}, threeWay{present(values[0]), present(values[1]), present(values[2])})
+	if err := all.unused(); err != nil {
+		return nil, nil, err
+	}
 	out, err := encode(merged.v)
 	return out, m.conflicts, err
 }
@@ -89,7 +102,10 @@ func (s location) listsSteps() bool {
 
 // merger collects the conflicts of one merge, in the order in which they are
 // met.
-type merger struct{ conflicts []Conflict }
+type merger struct {
+	conflicts []Conflict
+	resolved  resolutions // of conflicts that are decided
+}
 
 // merge merges one value: what only one side changed is taken from that side;
 // steps and objects are merged part by part; anything else is a conflict, and
@@ -111,6 +127,9 @@ func (m *merger) merge(at location, t threeWay) optional {
 	// then.
 	if edited != nil && next != nil && (base != nil || !t.base.ok) {
 		return present(m.object(at, base, edited, next))
+	}
+	if v, decided := m.resolved.take(at, t); decided {
+		return v
 	}
 	m.conflicts = append(m.conflicts, Conflict{
 		StepID: at.step, Path: at.path, Installed: textOf(t.base), Edited: textOf(t.edited), New: textOf(t.next),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"heddle/definitions/parser"
 	"heddle/definitions/source"
+	"heddle/fault"
 	"heddle/templates"
 	"maps"
 	"strings"
@@ -252,4 +253,64 @@ func TestMergeOfAnythingSettles(t *testing.T) {
 			t.Fatalf("not canonical, or an id twice: %s", once)
 		}
 	})
+}
+
+// Resolutions decide the conflicts that they name, and what they do not name stays one.
+func TestResolutionsDecideConflicts(t *testing.T) {
+	base := flow(step("a", "1") + "," + step("b", "1"))
+	edited := `{"name":"mine","steps":[` + step("a", "2") + "," + step("b", "2") + `]}`
+	next := `{"name":"new","steps":[` + step("b", "3") + `]}`
+	base = strings.Replace(base, `"name":"F"`, `"name":"old"`, 1)
+	a, b := "a", "b"
+	_, all, err := templates.Merge(json.RawMessage(base), json.RawMessage(edited), json.RawMessage(next))
+	if err != nil || len(all) != 3 {
+		t.Fatalf("%v %v", printed(all), err)
+	}
+	at := func(c templates.Conflict, take templates.Take, value string) templates.Resolution {
+		r := templates.Resolution{StepID: c.StepID, Path: c.Path, Take: take}
+		if value != "" {
+			r.Value = json.RawMessage(value)
+		}
+		return r
+	}
+	merge := func(decided ...templates.Resolution) (string, []templates.Conflict, error) {
+		got, left, err := templates.MergeResolved(json.RawMessage(base), json.RawMessage(edited), json.RawMessage(next), decided)
+		return string(got), left, err
+	}
+	for name, x := range map[string]struct {
+		takes [3]templates.Take
+		want  string
+	}{
+		"edited": {[3]templates.Take{"edited", "edited", "edited"}, edited},
+		"new":    {[3]templates.Take{"new", "new", "new"}, next},
+		"values": {[3]templates.Take{"value", "edited", "value"}, ""},
+	} {
+		var decided []templates.Resolution
+		for i, c := range all {
+			value := ""
+			if x.takes[i] == templates.TakeValue {
+				value = `9007199254740993`
+			}
+			decided = append(decided, at(c, x.takes[i], value))
+		}
+		got, left, err := merge(decided...)
+		if err != nil || len(left) != 0 || x.want != "" && got != canonical(x.want) || x.want == "" && strings.Count(got, "9007199254740993") != 2 {
+			t.Errorf("%s: %s %v %v", name, got, printed(left), err)
+		}
+	}
+	if _, left, err := merge(at(all[0], templates.TakeNew, "")); err != nil || len(left) != 2 {
+		t.Errorf("one of three: %v %v", printed(left), err)
+	}
+	for name, bad := range map[string][]templates.Resolution{
+		"no conflict":        {{StepID: &a, Path: "/none", Take: templates.TakeNew}},
+		"take":               {{StepID: &b, Path: "", Take: "theirs"}},
+		"value without":      {at(all[0], templates.TakeValue, "")},
+		"value with a side":  {at(all[0], templates.TakeNew, "1")},
+		"twice":              {at(all[0], templates.TakeNew, ""), at(all[0], templates.TakeEdited, "")},
+		"empty id of a step": {{StepID: new(""), Take: templates.TakeNew}},
+	} {
+		if _, _, err := merge(bad...); fault.CodeOf(err) != "invalid_resolution" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

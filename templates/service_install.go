@@ -48,6 +48,30 @@ func (s *Service) Install(ctx context.Context, req InstallRequest) (workflows.Wo
 	})
 }
 
+// Preview is what an installation would make.
+type Preview struct {
+	Definition  json.RawMessage // in canonical form
+	Diagnostics []fault.Issue
+}
+
+// PreviewInstall returns what Install would make of a template, with what is wrong with it, and
+// stores nothing. Errors: those of Install that concern template and parameters.
+func (s *Service) PreviewInstall(ctx context.Context, req InstallRequest) (Preview, error) {
+	t, err := s.Get(ctx, req.TenantID, req.TemplateID)
+	if err != nil {
+		return Preview{}, err
+	}
+	origin, written, err := instantiate(t, req.Name, req.Parameters, req.Admit)
+	if err != nil {
+		return Preview{}, err
+	}
+	if err := s.refuseSecrets(ctx, req.TenantID, origin.Parameters); err != nil {
+		return Preview{}, err
+	}
+	found, err := s.definitions.ValidateFor(ctx, req.TenantID, written)
+	return Preview{origin.Definition, found}, err
+}
+
 // instantiate instantiates a template and returns the origin to record with the
 // result, and the result itself, parsed. The result may be far larger than
 // template and parameters, so memory is reserved for it again.

@@ -17,12 +17,14 @@ const maxMergeAttempts = 5
 // MergeRequest updates a workflow to its template's newest version.
 type MergeRequest struct {
 	TenantID   string
-	Ref        string            // the workflow's id or slug
-	Author     string            // recorded for the new version
-	Parameters json.RawMessage   // nil: those that it was installed with
-	DryRun     bool              // nothing is stored
-	IfMatch    workflows.IfMatch // nil: any revision
-	Admit      source.Admit
+	Ref        string          // the workflow's id or slug
+	Author     string          // recorded for the new version
+	Parameters json.RawMessage // nil: those that it was installed with
+	// Resolutions decide conflicts; for those without one the edited value stays.
+	Resolutions []Resolution
+	DryRun      bool              // nothing is stored
+	IfMatch     workflows.IfMatch // nil: any revision
+	Admit       source.Admit
 }
 
 // MergeResult is the result of a merge. Where After equals Before no version
@@ -41,7 +43,7 @@ type MergeResult struct {
 // meanwhile, so that the edit is merged too. Errors: fault.NotFound
 // workflow_not_found, template_not_found (it was deleted); fault.Conflict
 // workflow_has_no_template, workflow_archived; fault.Unacceptable
-// invalid_parameters (the recorded ones are not valid any more), invalid_definition
+// invalid_parameters (the recorded ones are not valid any more), invalid_resolution, invalid_definition
 // (the result is not valid; nothing is stored); fault.Precondition
 // precondition_failed; those of req.Admit.
 func (s *Service) MergeUpdate(ctx context.Context, req MergeRequest) (MergeResult, error) {
@@ -95,7 +97,11 @@ func (s *Service) mergeOnce(ctx context.Context, req MergeRequest) (MergeResult,
 		return MergeResult{}, err
 	}
 	r := MergeResult{Workflow: w, Version: w.LatestVersion, From: was.Version, To: t.Version, Before: latest}
-	if r.After, r.Conflicts, err = Merge(was.Definition, latest, origin.Definition); err != nil {
+	r.After, r.Conflicts, err = MergeResolved(was.Definition, latest, origin.Definition, req.Resolutions)
+	if fault.CodeOf(err) == "invalid_resolution" {
+		return MergeResult{}, err
+	}
+	if err != nil {
 		return MergeResult{}, fault.Wrap(err, fault.Unacceptable, "invalid_definition", "The result of the merge cannot be stored: %s", messageOf(err))
 	}
 	// The origin is recorded anew even where the definition stays the same: the

@@ -89,6 +89,13 @@ type Store interface {
 	Templates(ctx context.Context, q Query) (Page, error)
 	// Template reads the newest version; an unknown one is template_not_found.
 	Template(ctx context.Context, tenantID, id string) (Template, error)
+	// TemplateVersions lists versions without their definitions, newest first;
+	// template_not_found.
+	TemplateVersions(ctx context.Context, tenantID, id, cursor string, limit int) (list []Template, next string, err error)
+	// TemplateVersion reads one version; template_not_found, version_not_found.
+	TemplateVersion(ctx context.Context, tenantID, id string, number int) (Template, error)
+	// Installed lists the workflows that were made of a template, built-in ones too, by id.
+	Installed(ctx context.Context, tenantID, templateID, cursor string, limit int) (list []Installed, next string, err error)
 	// CreateTemplate stores a template's version 1 and, unless nil, the answer for
 	// a repeated request; where its key exists nothing is stored and the error is
 	// fault.Conflict idempotency_key_taken.

@@ -35,8 +35,13 @@ type handlers struct {
 	Services
 }
 
+// observers serves what only looks: the audit trail, and how the server is.
+type observers struct {
+	Services
+}
+
 // Routes returns the table of the package, in the order of the documents.
 func Routes(s Services) []core.Route {
-	h := &handlers{s}
-	return slices.Concat(h.secretRoutes(), h.agentRoutes(), h.sessionRoutes(), h.oidcRoutes(), h.userRoutes(), h.keyRoutes(), h.accessRoutes(), h.auditRoutes(), h.systemRoutes())
+	h, o := &handlers{s}, &observers{s}
+	return slices.Concat(h.secretRoutes(), h.agentRoutes(), h.sessionRoutes(), h.oidcRoutes(), h.userRoutes(), h.keyRoutes(), h.accessRoutes(), o.auditRoutes(), o.systemRoutes())
 }

@@ -55,7 +55,7 @@ func auditEntryOf(e audit.Entry) auditEntry {
 }
 
 // auditRoutes returns the routes of the audit trail.
-func (h *handlers) auditRoutes() []core.Route {
+func (h *observers) auditRoutes() []core.Route {
 	return []core.Route{
 		// A download may last, so that each page of it has the time for the database.
 		core.Route{
@@ -95,7 +95,7 @@ func auditQueryOf(q url.Values) (access.AuditQuery, error) {
 
 // listAudit lists the lines of the caller's tenant that match all of the given filters, newest
 // first, or sends all of them as CSV.
-func (h *handlers) listAudit(c *core.Call) error {
+func (h *observers) listAudit(c *core.Call) error {
 	q, p, err := c.PageQuery()
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ func auditColumns() []string {
 
 // downloadAudit sends all lines of a query as CSV, page by page, up to the bounds. Where more may
 // match, the last line says so in its only cell, with the time to go on before.
-func (h *handlers) downloadAudit(c *core.Call, ask access.AuditQuery) error {
+func (h *observers) downloadAudit(c *core.Call, ask access.AuditQuery) error {
 	ask.Limit = core.MaxLimit
 	entries, next, err := h.Access.Audit(c.Ctx(), ask)
 	if err != nil {

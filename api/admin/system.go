@@ -116,7 +116,7 @@ func systemReportOf(r system.Report) systemReport {
 }
 
 // getSystem returns how the server is.
-func (h *handlers) getSystem(c *core.Call) error {
+func (h *observers) getSystem(c *core.Call) error {
 	r, err := h.System.Report(c.Ctx(), c.Principal.TenantSlug == access.DefaultTenant)
 	if err != nil {
 		return err
@@ -125,7 +125,7 @@ func (h *handlers) getSystem(c *core.Call) error {
 }
 
 // systemRoutes returns the route for those who operate the server.
-func (h *handlers) systemRoutes() []core.Route {
+func (h *observers) systemRoutes() []core.Route {
 	return []core.Route{
 		core.Route{
 			Method: http.MethodGet, Path: "/v1/system", ID: "getSystem", Tag: "access",

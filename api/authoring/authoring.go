@@ -50,5 +50,5 @@ type handlers struct {
 // with export and import, drafts, templates.
 func Routes(s Services) []core.Route {
 	h := &handlers{s}
-	return slices.Concat(h.workflowRoutes(), h.versionRoutes(), (&draftHandlers{s}).routes(), h.templateRoutes())
+	return slices.Concat(h.workflowRoutes(), h.versionRoutes(), (&draftHandlers{s}).routes(), h.templateRoutes(), (&catalogue{s}).routes())
 }

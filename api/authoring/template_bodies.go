@@ -109,8 +109,17 @@ type installedWorkflow struct {
 // mergeTemplate is a request to merge a template's newest version into a workflow.
 type mergeTemplate struct {
 	core.Because
+	Resolutions []mergeResolution `json:"resolutions,omitempty" secrets:"handler" doc:"What becomes of conflicts, each named as the answer names it; without one the edited value stays. At most 1,000."`
 	// Parameters are nil for those that the workflow has, which the merge keeps.
 	Parameters json.RawMessage `json:"parameters,omitempty" kind:"object" doc:"Instead of those that the workflow was made with."`
+}
+
+// mergeResolution decides one conflict.
+type mergeResolution struct {
+	StepID *string         `json:"step_id,omitempty" doc:"Left out for what stands beside the steps."`
+	Path   string          `json:"path"`
+	Take   templates.Take  `json:"take" enum:"edited,new,value"`
+	Value  json.RawMessage `json:"value,omitempty" doc:"With take value."`
 }
 
 // mergeBody is what a template's newest version made of a workflow, or with dry_run would make.
@@ -124,7 +133,9 @@ type mergeBody struct {
 	// Summary is one line for people.
 	Summary   string            `json:"summary"`
 	Changes   []versions.Change `json:"changes" doc:"Against what was the latest version."`
-	Conflicts []mergeConflict   `json:"conflicts" doc:"What both sides changed differently; the edited value stayed."`
+	Conflicts []mergeConflict   `json:"conflicts" doc:"What both sides changed differently and no resolution decides; the edited value stayed."`
+	// Definition is what the workflow's latest version would be.
+	Definition json.RawMessage `json:"definition,omitempty" kind:"object" doc:"The merged definition; in a dry run alone."`
 }
 
 // mergeConflict is one place that the template and the workflow changed differently: the value as
@@ -162,5 +173,52 @@ func mergeBodyOf(r templates.MergeResult, dryRun bool) (mergeBody, error) {
 		DryRun: dryRun, Version: r.Version, TemplateVersion: r.To, PreviousTemplateVersion: r.From,
 		Summary: diff.Summary, Changes: diff.Changes, Conflicts: elements.Map(r.Conflicts, func(c templates.Conflict) mergeConflict { return mergeConflict(c) }),
 	}
+	if dryRun {
+		body.Definition = r.After
+	}
 	return body, err
+}
+
+// installPreview is what an installation would make; nothing is stored.
+type installPreview struct {
+	DryRun     bool            `json:"dry_run"`
+	Definition json.RawMessage `json:"definition" kind:"object" doc:"The template with the parameters in it."`
+	validity
+}
+
+// templateVersionList is a page of a template's versions, newest first.
+type templateVersionList struct {
+	Versions   []templateVersion `json:"versions"`
+	NextCursor *string           `json:"next_cursor" doc:"Null on the last page."`
+}
+
+// templateVersion is a version of a template without its definition.
+type templateVersion struct {
+	Version     int             `json:"version"`
+	Name        string          `json:"name" doc:"As it was then."`
+	Description string          `json:"description"`
+	Parameters  json.RawMessage `json:"parameters" kind:"object"`
+	CreatedBy   string          `json:"created_by" doc:"The author's name, as it was then; empty for built-in templates."`
+	CreatedAt   *core.Timestamp `json:"created_at" doc:"Null for built-in templates."`
+}
+
+// templateDiff is the difference between two versions of a template.
+type templateDiff struct {
+	differences
+	V1 int `json:"v1"`
+	V2 int `json:"v2"`
+}
+
+// installedList is a page of the workflows that were made of a template, by id.
+type installedList struct {
+	Installed  []templateWorkflow `json:"installed"`
+	NextCursor *string            `json:"next_cursor" doc:"Null on the last page."`
+}
+
+// templateWorkflow is a workflow that was made of a template.
+type templateWorkflow struct {
+	ID              string `json:"id"`
+	Slug            string `json:"slug"`
+	Name            string `json:"name"`
+	TemplateVersion int    `json:"template_version" doc:"At the installation or the last update."`
 }

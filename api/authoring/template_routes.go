@@ -51,16 +51,19 @@ func (h *handlers) templateRoutes() []core.Route {
 		// OnTenant: the workflow that it makes is not there yet to be granted.
 		core.Route{
 			Method: http.MethodPost, Path: one + "/install", ID: "installWorkflow", Tag: "templates",
-			Summary: "Make a workflow of a template", Action: access.Edit, On: core.OnTenant, Body: core.BodyOptional, Idempotent: true, Keeps: true,
-			Answers: []core.Answer{{Status: http.StatusCreated, Body: installedWorkflow{}, Headers: []string{"Location", "ETag"}}},
-			Codes:   append([]string{"invalid_parameters", "invalid_definition", "secret_in_definition", "invalid_slug", "slug_taken", "server_busy"}, unknown...),
+			Summary: "Make a workflow of a template", Action: access.Edit, On: core.OnTenant, Body: core.BodyOptional, Idempotent: true, Keeps: true, Query: core.DryRunParam(),
+			Answers: []core.Answer{
+				{Status: http.StatusCreated, Body: installedWorkflow{}, Headers: []string{"Location", "ETag"}},
+				{Status: http.StatusOK, Body: installPreview{}, Description: "With dry_run=true: what would be made."},
+			},
+			Codes: append([]string{"invalid_parameters", "invalid_definition", "secret_in_definition", "invalid_slug", "slug_taken", "server_busy"}, unknown...),
 		}.Handle(core.WithBody(h.installTemplate)),
 		// On the workflow, which is what changes; the template is only read.
 		core.Route{
 			Method: http.MethodPost, Path: core.WorkflowsBase + "/{id}/template-update", ID: "mergeWorkflowTemplate", Tag: "templates",
 			Summary: "Merge the newest version of its template into a workflow, as an unpublished version", Action: access.Edit, On: core.OnWorkflow,
 			Body: core.BodyOptional, Conditional: true, Keeps: true, Query: core.DryRunParam(), Answers: core.Tagged(mergeBody{}),
-			Codes: append([]string{"workflow_not_found", "workflow_has_no_template", "workflow_archived", "invalid_parameters", "invalid_definition", "secret_in_definition", "server_busy"}, unknown...),
+			Codes: append([]string{"workflow_not_found", "workflow_has_no_template", "workflow_archived", "invalid_parameters", "invalid_resolution", "invalid_definition", "secret_in_definition", "server_busy"}, unknown...),
 		}.Handle(core.WithBody(h.mergeTemplate)),
 	}
 }

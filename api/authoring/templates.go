@@ -132,6 +132,9 @@ func (h *handlers) deleteTemplate(c *core.Call) error {
 // installTemplate makes a workflow of a template, at most once per Idempotency-Key. What was
 // installed is stored beside the workflow, because a later merge has three sides.
 func (h *handlers) installTemplate(c *core.Call, req installTemplate) error {
+	if dry, err := c.DryRun(); err != nil || dry {
+		return (&catalogue{h.Services}).previewInstall(c, req, err)
+	}
 	return c.Idempotent(func(o *core.Creation) error {
 		if err := c.ReserveStorage(len(c.Body)); err != nil {
 			return err
@@ -168,7 +171,8 @@ func (h *handlers) mergeTemplate(c *core.Call, req mergeTemplate) error {
 	// The service merges what is edited meanwhile too, unless If-Match forbids it.
 	merged, err := h.Templates.MergeUpdate(c.Ctx(), templates.MergeRequest{
 		TenantID: c.TenantID(), Ref: r.Workflow, Author: c.Principal.Actor.Name,
-		Parameters: req.Parameters, DryRun: dry, IfMatch: r.IfMatch, Admit: c.ReserveMemory,
+		Parameters: req.Parameters, Resolutions: elements.Map(req.Resolutions, func(r mergeResolution) templates.Resolution { return templates.Resolution(r) }),
+		DryRun: dry, IfMatch: r.IfMatch, Admit: c.ReserveMemory,
 	})
 	if err != nil {
 		return err

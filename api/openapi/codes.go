@@ -129,6 +129,7 @@ func Codes() []Code {
 		{"invalid_name", 422, "A name has 1 to 200 characters."},
 		{"invalid_quota", 422, "A quota out of its range."},
 		{"invalid_role", 422, "Unknown role."},
+		{"invalid_resolution", 422, "A resolution of a merge's conflict takes nothing known, or there is no such conflict."},
 		{"invalid_grace", 422, "A former key stays valid for a day at most."},
 		{"invalid_expires_at", 422, "The expiry lies in the past."},
 		{"invalid_actions", 422, "Actions that cannot be granted on a workflow."},

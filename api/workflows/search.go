@@ -42,8 +42,11 @@ func searchHitOf(h search.Hit) searchHit {
 	return b
 }
 
+// searcher serves searches. It may be used concurrently.
+type searcher struct{ Services }
+
 // searchAll finds what a text may mean, within what the caller may view.
-func (h *handlers) searchAll(c *core.Call) error {
+func (h *searcher) searchAll(c *core.Call) error {
 	q, err := c.Query()
 	if err != nil {
 		return err
@@ -68,7 +71,7 @@ func (h *handlers) searchAll(c *core.Call) error {
 }
 
 // searchRoutes returns the route by which clients jump to what a person names.
-func (h *handlers) searchRoutes() []core.Route {
+func (h *searcher) searchRoutes() []core.Route {
 	return []core.Route{
 		core.Route{
 			Method: http.MethodGet, Path: "/v1/search", ID: "searchEverything", Tag: "site",
