@@ -11,7 +11,7 @@ import (
 // The running server shows its settings with their sources, and no secret's value; it is a
 // node that is there, and leads.
 func TestSystemShowsSettingsWithoutSecrets(t *testing.T) {
-	st, c := startServer(t, io.Discard, "HEDDLE_DATABASE_URL=sqlite://:memory:", "HEDDLE_SECRET_KEY=a secret key of this test", "HEDDLE_MAX_PER_HOST=7")
+	st, c := startServer(t, io.Discard, "HEDDLE_DATABASE_URL=sqlite://:memory:", "HEDDLE_SECRET_KEY=a-secret-key-of-this-test", "HEDDLE_MAX_PER_HOST=7")
 	var body string
 	await.True(t, "the node is noted and leads", func() bool {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.Base+"/v1/system", http.NoBody)
@@ -37,7 +37,7 @@ func TestSystemShowsSettingsWithoutSecrets(t *testing.T) {
 			t.Errorf("%s is not in %s", shown, body)
 		}
 	}
-	for _, secret := range []string{"a secret key of this test", sweepKey} {
+	for _, secret := range []string{"a-secret-key-of-this-test", sweepKey} {
 		if strings.Contains(body, secret) {
 			t.Errorf("it shows %s", secret)
 		}
