@@ -280,3 +280,29 @@ func TestHistoryIsWrittenAsItWasRead(t *testing.T) {
 		t.Errorf("after three writes: %s", tag)
 	}
 }
+
+// The list of versions says what each one changed, and a preview how many approvals are open.
+func TestVersionsSayWhatTheyChanged(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.create(asks, `"slug":"asking"`)
+	s.start("asking", "")
+	s.eventually("an approval is open", func() bool {
+		return len(s.get("/api/workflows/approvals?status=open").want(t, http.StatusOK).field(t, "approvals").([]any)) == 1
+	})
+	s.do(request{method: http.MethodPut, path: "/api/workflows/asking", body: `{"definition":` + trivial + `}`}).want(t, http.StatusOK)
+	s.do(request{method: http.MethodPut, path: "/api/workflows/asking", body: `{"definition":` + strings.Replace(trivial, `"name":"`, `"name":"Another `, 1) + `}`}).want(t, http.StatusOK)
+	for range 2 { // compared, then remembered
+		list := s.get("/api/workflows/asking/versions").want(t, http.StatusOK)
+		if !strings.HasPrefix(list.text(t, "versions", 0, "summary"), "Changed settings") || !strings.HasPrefix(list.text(t, "versions", 1, "summary"), "Added ") || strings.Count(list.body, `"summary":`) != 2 || list.header.Get("ETag") == "" {
+			t.Errorf("%s", list.body)
+		}
+		if page := s.get("/api/workflows/asking/versions?limit=1").want(t, http.StatusOK); !strings.HasPrefix(page.text(t, "versions", 0, "summary"), "Changed settings") {
+			t.Errorf("%s", page.body)
+		}
+	}
+	p := s.do(request{method: http.MethodPut, path: "/api/workflows/asking?dry_run=true", body: `{"definition":` + asks + `}`}).want(t, http.StatusOK)
+	if p.field(t, "open_approvals") != jsonNumber(1) {
+		t.Errorf("%s", p.body)
+	}
+}

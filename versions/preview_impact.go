@@ -23,6 +23,7 @@ const MaxResumable = 20
 type Impact struct {
 	Callers        []Caller // by trigger, the last used first
 	Resumable      []string // runs that failed, were cancelled or are paused: at most MaxResumable, newest first
+	OpenApprovals  int      // of the workflow's runs, which keep the version that they are on
 	SecretsMissing []string // that the definition names and the tenant does not have
 	AgentsMissing  []string
 }
@@ -40,6 +41,9 @@ func (s *Service) impact(ctx context.Context, tenantID, workflowID string, after
 	i := Impact{Resumable: []string{}, SecretsMissing: []string{}, AgentsMissing: []string{}}
 	var err error
 	if i.Callers, i.Resumable, err = s.store.RecentRuns(ctx, tenantID, workflowID, MaxResumable); err != nil {
+		return i, err
+	}
+	if i.OpenApprovals, err = s.store.OpenApprovals(ctx, tenantID, []string{workflowID}); err != nil {
 		return i, err
 	}
 	slices.SortStableFunc(i.Callers, func(a, b Caller) int { return b.LastUsed.Compare(a.LastUsed) })

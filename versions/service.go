@@ -29,6 +29,7 @@ type Service struct {
 	holdings  Holdings
 	catalog   definitions.Catalog
 	now       func() time.Time // UTC, to the millisecond
+	summaries summaries
 }
 
 // NewService returns a Service. Its times are UTC with milliseconds.
@@ -58,6 +59,10 @@ type Page struct {
 	OpenRuns map[int]int
 	// Started counts the runs of the last StartedDays days, by version, to the hour.
 	Started map[int]int
+	// Summaries say how versions differ from the ones before them, by number. Whole: none is
+	// missing but that of version 1; of large ones some may be, see summarize.
+	Summaries map[int]string
+	Whole     bool
 }
 
 // StartedDays is how far back the started runs of versions are counted.
@@ -71,7 +76,7 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{Workflow: w, Total: w.LatestVersion}
+	page := Page{Workflow: w, Total: w.LatestVersion, Whole: true}
 	// Numbers have no gaps, so an offset from the newest is a number.
 	before := w.LatestVersion + 1 - q.Offset
 	if q.Cursor != "" {
@@ -91,6 +96,9 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 		return Page{}, err
 	}
 	if page.Started, err = s.store.StartedByVersion(ctx, q.TenantID, w.ID, s.now().AddDate(0, 0, -StartedDays)); err != nil {
+		return Page{}, err
+	}
+	if page.Summaries, page.Whole, err = s.summarize(ctx, q.TenantID, w.ID, page.Versions); err != nil {
 		return Page{}, err
 	}
 	page.OpenRuns = map[int]int{}

@@ -37,6 +37,9 @@ type Store interface {
 	// StartedByVersion counts a workflow's runs that were created since a time, to the hour, by version, from
 	// counters that are kept.
 	StartedByVersion(ctx context.Context, tenantID, workflowID string, since time.Time) (map[int]int, error)
+	// OpenApprovals returns how many approvals of the workflows are open, from counters that
+	// are kept.
+	OpenApprovals(ctx context.Context, tenantID string, workflowIDs []string) (int, error)
 	// RecentRuns returns by which triggers a workflow's runs were started, with the last start of
 	// each, and the ids of its newest runs that could be resumed, at most limit. No list is nil. Its cost does not
 	// depend on how many runs there are.

@@ -88,6 +88,7 @@ type previewBody struct {
 	Breaking       []versions.BreakingChange `json:"breaking" doc:"Where the new input schema may refuse what the active one takes; pointers into the new definition."`
 	Callers        []lastTrigger             `json:"callers" doc:"How runs of the workflow were started, the last used first."`
 	Resumable      []runLink                 `json:"resumable" doc:"Runs that failed, were cancelled or are paused, newest first, at most 20: they can be resumed on the new version."`
+	OpenApprovals  int                       `json:"open_approvals" doc:"Approvals of the workflow's runs that are open: they stay on the versions that they are on."`
 	SecretsMissing []string                  `json:"secrets_missing" doc:"Secrets that the definition names and the tenant does not have."`
 	AgentsMissing  []string                  `json:"agents_missing"`
 	SourceChanged  bool                      `json:"source_changed,omitempty" doc:"The definition is the latest version's, and its text would be replaced."`

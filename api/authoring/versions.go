@@ -111,6 +111,7 @@ func (h *handlers) replyPreview(c *core.Call, p versions.Preview) error {
 		DryRun: true, differences: differencesOf(p.Diff),
 		OpenRuns: p.OpenRuns, Schedules: p.Schedules, Breaking: p.Breaking,
 		Callers:        elements.Map(p.Callers, func(v versions.Caller) lastTrigger { return lastTrigger{v.Trigger, core.Timestamp(v.LastUsed)} }),
+		OpenApprovals:  p.OpenApprovals,
 		Resumable:      elements.Map(p.Resumable, func(id string) runLink { return runLink{id} }),
 		SecretsMissing: p.SecretsMissing, AgentsMissing: p.AgentsMissing, SourceChanged: p.SourceChanged,
 	})

@@ -166,6 +166,9 @@ type versionSummary struct {
 	// Active reports whether runs without a version run it.
 	Active bool         `json:"active"`
 	Runs   *versionRuns `json:"runs,omitempty" doc:"In lists."`
+	// Summary never changes: it is left out of version 1, and of some versions of large
+	// definitions.
+	Summary string `json:"summary,omitempty" doc:"What it differs in from the version before, in one line: Added 1 step. In lists."`
 }
 
 // versionRuns counts runs of a version.

@@ -275,7 +275,8 @@ func (h *handlers) listVersions(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	if c.SetETag(found.Workflow.Revision) {
+	// A list that lacks some summaries may have them the next time.
+	if found.Whole && c.SetETag(found.Workflow.Revision) {
 		return c.ReplyStatus(http.StatusNotModified)
 	}
 	list := versionList{
@@ -285,6 +286,7 @@ func (h *handlers) listVersions(c *core.Call) error {
 	for i, v := range found.Versions {
 		list.Versions[i] = versionOf(found.Workflow, v)
 		list.Versions[i].Runs = &versionRuns{Open: found.OpenRuns[v.Number], Last30d: found.Started[v.Number]}
+		list.Versions[i].Summary = found.Summaries[v.Number]
 	}
 	return c.Reply(http.StatusOK, list)
 }
