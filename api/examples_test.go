@@ -518,6 +518,7 @@ func (x *examples) administration() {
 	x.puts("putAgent", "/v1/agents/writer", `{"provider":"openai","base_url":"https://models.example/v1","model":"small","system_prompt":"Be brief.","api_key_secret":"API_TOKEN"}`)
 	x.gets("listAgents", "/v1/agents?limit=1")
 	x.gets("getAgent", "/v1/agents/writer")
+	x.posts("testAgent", "/v1/agents/writer/test", `{"goal":"Say hello."}`)
 	x.deletes("deleteAgent", "/v1/agents/writer")
 	x.deletes("deleteSecret", "/v1/secrets/API_TOKEN")
 }

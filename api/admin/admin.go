@@ -12,6 +12,7 @@ import (
 	"heddle/agents"
 	"heddle/api/core"
 	"heddle/definitions/workflows"
+	"heddle/executor"
 	"heddle/secrets"
 	"heddle/signin"
 	"heddle/system"
@@ -26,6 +27,7 @@ type Services struct {
 	Secrets     *secrets.Service
 	Agents      *agents.Service
 	System      *system.Service
+	Executor    *executor.Service
 	// SignIn signs people in at a provider of identities; nil: there is none.
 	SignIn *signin.Service
 }
@@ -43,5 +45,5 @@ type observers struct {
 // Routes returns the table of the package, in the order of the documents.
 func Routes(s Services) []core.Route {
 	h, o := &handlers{s}, &observers{s}
-	return slices.Concat(h.secretRoutes(), h.agentRoutes(), h.sessionRoutes(), h.oidcRoutes(), h.userRoutes(), h.keyRoutes(), h.accessRoutes(), o.auditRoutes(), o.systemRoutes())
+	return slices.Concat(h.secretRoutes(), h.agentRoutes(), (&agentTester{s}).routes(), h.sessionRoutes(), h.oidcRoutes(), h.userRoutes(), h.keyRoutes(), h.accessRoutes(), o.auditRoutes(), o.systemRoutes())
 }

@@ -105,6 +105,47 @@ func TestAnAgentWorksThroughTheProduct(t *testing.T) {
 	}
 }
 
+// TestAnAgentIsTried has an agent answer by itself: once, bounded, with its key, which is not in
+// the answer; a model that refuses is said, and the trail has a line of each.
+func TestAnAgentIsTried(t *testing.T) {
+	var asked []string
+	model := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		asked = append(asked, r.Header.Get("Authorization")+" "+string(body))
+		if strings.Contains(string(body), "refuse") {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		fmt.Fprintf(w, `{"choices":[{"message":{"content":"I am here, says %s."}}],"usage":{"prompt_tokens":10,"completion_tokens":5}}`, r.Header.Get("Authorization"))
+	}))
+	t.Cleanup(model.Close)
+	c := agentServer(t, model.URL, "")
+	try := func(goal string) string {
+		t.Helper()
+		var got json.RawMessage
+		if err := c.Do(t.Context(), client.Request{Method: http.MethodPost, Path: "/v1/agents/writer/test", Body: map[string]string{"goal": goal}}, &got); err != nil {
+			t.Fatal(err)
+		}
+		return string(got)
+	}
+	if got := try("Say hello."); !strings.Contains(got, `"ok":true`) || !strings.Contains(got, "I am here, says Bearer ***.") || strings.Contains(got, "sk-model") {
+		t.Errorf("%s", got)
+	}
+	if len(asked) != 1 || !strings.HasPrefix(asked[0], "Bearer sk-model-0123456789 ") || !strings.Contains(asked[0], `"max_tokens":256`) || !strings.Contains(asked[0], "Say hello.") {
+		t.Errorf("the model was asked %q", asked)
+	}
+	if got := try("refuse"); !strings.Contains(got, `"ok":false`) || !strings.Contains(got, `"error":{`) || len(asked) != 2 {
+		t.Errorf("%s after %d requests", got, len(asked))
+	}
+	if err := c.Do(t.Context(), client.Request{Method: http.MethodPost, Path: "/v1/agents/writer/test", Body: map[string]string{"goal": "{{ secrets.MODEL_KEY }}"}}, nil); err == nil {
+		t.Error("a template was taken as a goal")
+	}
+	var trail json.RawMessage
+	if err := c.Do(t.Context(), client.Request{Method: http.MethodGet, Path: "/v1/audit?action=agent.test"}, &trail); err != nil || strings.Count(string(trail), `"object":"agent:writer"`) != 2 {
+		t.Errorf("%s %v", trail, err)
+	}
+}
+
 // TestAnAgentAsksMockLLM asks a chat completions server of another project. It
 // is installed from the npm registry, so it runs where HEDDLE_TEST_MOCK_LLM is
 // set: to 1, or to a directory where it is installed already.
