@@ -18,9 +18,10 @@ type inputData struct {
 	Name      string              `json:"name,omitempty"`
 	RequestID string              `json:"request_id,omitempty"`
 	Payload   string              `json:"payload,omitempty"` // the JSON text, so that it stays as it is
-	Key       string              `json:"key,omitempty"`     // of a signal
+	Key       string              `json:"key,omitempty"`     // of a signal or a resume
 	FromStep  string              `json:"from_step,omitempty"`
 	Redrive   string              `json:"redrive,omitempty"`
+	After     int64               `json:"after,omitempty"`   // of a resume
 	Version   int                 `json:"version,omitempty"` // of a resume on another version, with Hash
 	Hash      string              `json:"hash,omitempty"`
 	IfPaused  bool                `json:"if_paused,omitempty"`
@@ -46,7 +47,7 @@ func encodeInput(in machine.Input, lines []audit.Entry) (kind string, data json.
 	case machine.Signal:
 		kind, d = "signal", inputData{Name: in.Name, RequestID: in.RequestID, Payload: string(in.Payload), By: in.By, Key: in.Key}
 	case machine.Resume:
-		kind, d = "resume", inputData{FromStep: in.FromStep, Redrive: in.Redrive, IfPaused: in.IfPaused, By: in.By}
+		kind, d = "resume", inputData{FromStep: in.FromStep, Redrive: in.Redrive, IfPaused: in.IfPaused, After: in.After, Key: in.Key, By: in.By}
 		if in.Plan != nil {
 			d.Version, d.Hash = in.Version, in.Hash
 		}
@@ -95,7 +96,7 @@ func (b *inbox) decodeInput(ctx context.Context, p Posted, d inputData) (machine
 // the inbox holds only its version and hash. Errors: those of the store and of
 // planCache.get.
 func (b *inbox) decodeResume(ctx context.Context, p Posted, d inputData) (machine.Input, error) {
-	in := machine.Resume{FromStep: d.FromStep, Redrive: d.Redrive, IfPaused: d.IfPaused, By: d.By}
+	in := machine.Resume{FromStep: d.FromStep, Redrive: d.Redrive, IfPaused: d.IfPaused, After: d.After, Key: d.Key, By: d.By}
 	if d.Hash == "" {
 		return in, nil
 	}

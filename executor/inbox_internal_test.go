@@ -29,6 +29,7 @@ func TestPostedInputsKeepTheirMeaning(t *testing.T) {
 		machine.Resume{FromStep: "a"},
 		machine.Resume{Redrive: "each"},
 		machine.Resume{IfPaused: true},
+		machine.Resume{Redrive: "each", After: 7, Key: "job_1/7"},
 	} {
 		lines := []audit.Entry{{ID: "aud_1", Action: "run.cancel", Object: "run:run_1"}}
 		kind, data, posted := encodeInput(in, lines)

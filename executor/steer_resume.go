@@ -2,6 +2,8 @@ package executor
 
 import (
 	"context"
+	"errors"
+	"heddle/events"
 	"heddle/executor/machine"
 )
 
@@ -10,10 +12,14 @@ import (
 type ResumeRequest struct {
 	FromStep string
 	Version  string
+	Redrive  string // "": none; see Redrive
+	// After and Key are those of machine.Resume.
+	After int64
+	Key   string
 }
 
 // Resume continues a paused, failed or cancelled run; it is queued first. Errors:
-// fault.Conflict run_not_resumable; fault.Unacceptable unknown_step, step_not_reachable
+// fault.Conflict run_not_resumable and run_moved; fault.Unacceptable unknown_step, step_not_reachable
 // and, where the run's input does not fit the other version's schema, invalid_input;
 // fault.NotFound version_not_found; those of the quotas of open runs and of stored bytes.
 func (s *Steering) Resume(ctx context.Context, tenantID, runID string, req ResumeRequest) (Record, error) {
@@ -56,6 +62,28 @@ func (s *Steering) Redrive(ctx context.Context, tenantID, runID, stepID string) 
 	return s.reopen(ctx, tenantID, runID, machine.Resume{Redrive: stepID, By: by(ctx)})
 }
 
+// errFound ends a walk that has found what it was looking for.
+var errFound = errors.New("found")
+
+// ResumedBy reports whether one of a run's events after a seq is that of a resume with this
+// key. It reads the journal from there up to that event.
+func (s *Steering) ResumedBy(ctx context.Context, tenantID, runID string, after int64, key string) (bool, error) {
+	_, err := s.reader.walk(ctx, tenantID, runID, after, func(e events.Event) error {
+		if e.Kind != events.StateChanged {
+			return nil
+		}
+		d, err := machine.ReadDetail(e)
+		if err == nil && d.AnswerKey == key {
+			err = errFound
+		}
+		return err
+	})
+	if errors.Is(err, errFound) {
+		return true, nil
+	}
+	return false, err
+}
+
 // reopen is steer for what opens a run again that has ended, which counts against the quota
 // of open runs and that of stored bytes as a start does. The reservations end once the run is
 // stored as queued.
@@ -86,7 +114,7 @@ func (s *Steering) reopen(ctx context.Context, tenantID, runID string, in machin
 // compiled for it, and the run's input checked against that version's schema. The version
 // that the run is on counts as none.
 func (s *Steering) resumeInput(ctx context.Context, tenantID, runID string, req ResumeRequest) (machine.Resume, error) {
-	in := machine.Resume{FromStep: req.FromStep, By: by(ctx)}
+	in := machine.Resume{FromStep: req.FromStep, Redrive: req.Redrive, After: req.After, Key: req.Key, By: by(ctx)}
 	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
 	if err != nil || req.Version == "" {
 		return in, err

@@ -17,7 +17,7 @@ import (
 // known, and in journals of earlier versions.
 //
 //	state_changed            state, from, reason; cancelling and compensating also outcome, error; queued by a resume
-//	                         also from_step, redrive, and version with definition_hash when it goes on with another;
+//	                         also from_step, redrive, answer_key (Resume.Key), and version with definition_hash when it goes on with another;
 //	                         keep_keys: steps that were cut off keep their idempotency keys (in older journals none did);
 //	                         defaults: those of the other version's input schema hold from here on
 //	step_started             generation: how often the step was run again on purpose, unless never; absent in older journals;

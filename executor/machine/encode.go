@@ -89,7 +89,7 @@ func (d *Detail) encode(buf []byte, kind events.Kind) []byte {
 	o.raw("choices", d.Choices)
 	o.raw("assignees", d.Assignees)
 	o.raw("payload", d.Payload)
-	if kind == events.SignalReceived {
+	if kind == events.SignalReceived || kind == events.StateChanged {
 		o.text("answer_key", d.AnswerKey)
 	}
 	o.raw("output", d.Output)

@@ -26,7 +26,13 @@ type Resume struct {
 	Redrive string
 	// IfPaused leaves any run but a paused one as it is, without an error.
 	IfPaused bool
-	By       Attribution
+	// After, unless 0, is the seq of the run's last event as the caller knows it: a run with
+	// another one refuses with fault.Conflict run_moved, so that of two equal commands at
+	// most one is taken.
+	After int64
+	// Key marks the event of the resume, so that its caller finds it again; "" none.
+	Key string
+	By  Attribution
 }
 
 // onlyContinues reports whether the run is to go on where it stands.
@@ -97,10 +103,13 @@ func (t *transition) resume(in Resume) error {
 	if in.IfPaused && t.State != Paused {
 		return nil
 	}
+	if in.After != 0 && in.After != t.Seq {
+		return fault.New(fault.Conflict, "run_moved", "The run has moved on since it was read.")
+	}
 	if _, err := (resumeAssessment{t.Run, t.planFor(in)}).assess(in); err != nil {
 		return err
 	}
-	d := &Detail{State: Queued, From: t.State, FromStep: in.FromStep, Redrive: in.Redrive, KeepKeys: true}
+	d := &Detail{State: Queued, From: t.State, FromStep: in.FromStep, Redrive: in.Redrive, KeepKeys: true, AnswerKey: in.Key}
 	if in.Plan != nil {
 		t.incoming, d.Version, d.Hash, d.Defaults = in.Plan, in.Version, in.Hash, in.Plan.input != nil
 	}
