@@ -71,7 +71,7 @@ type Key struct {
 	CreatedBy audit.Actor
 	RotatedAt time.Time // when its text was replaced last; zero: never
 	Revision  int64     // from 1, raised by each change of name, role, expiry or text
-	Grants    []Grant   // filled by KeyByHash
+	Grants    []Grant   // filled by KeyByHash and KeyByID
 	// SecretEndsAt is set by KeyByHash for a text that was replaced: until when that is
 	// accepted still. Zero: it is the present one.
 	SecretEndsAt time.Time
@@ -145,6 +145,8 @@ type KeyStore interface {
 	// KeyByHash finds a key (revoked and expired ones too) with its tenant's
 	// slug and its grants, or fault.NotFound key_not_found.
 	KeyByHash(ctx context.Context, hash string) (Key, error)
+	// KeyByID is KeyByHash by the id of a key of the tenant.
+	KeyByID(ctx context.Context, tenantID, id string) (Key, error)
 	// Keys lists the tenant's keys, newest first.
 	Keys(ctx context.Context, tenantID, cursor string, limit int) (keys []Key, next string, err error)
 	// RevokeKey marks a key as revoked at that time. Errors: fault.NotFound

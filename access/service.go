@@ -105,6 +105,33 @@ func (s *Service) loadKey(ctx context.Context, hash string, now time.Time) (Prin
 	return k.principal(), func() { s.markUsed(ctx, k, now) }, nil
 }
 
+// PrincipalOf returns what a key or a user of a tenant may do now, for work that goes on after
+// its request. It reads the store. fault.Unauthenticated: nothing any more, as after a
+// revocation.
+func (s *Service) PrincipalOf(ctx context.Context, tenantID string, who audit.Actor) (Principal, error) {
+	if who.Type == audit.User {
+		u, err := s.store.UserByID(ctx, tenantID, who.ID)
+		if err == nil && u.DisabledAt.IsZero() {
+			return u.principal(), nil
+		}
+		return Principal{}, unlessMissing(err)
+	}
+	k, err := s.store.KeyByID(ctx, tenantID, who.ID)
+	if err == nil && k.valid(s.now()) {
+		return k.principal(), nil
+	}
+	return Principal{}, unlessMissing(err)
+}
+
+// unlessMissing returns an error of the store, or fault.Unauthenticated where it says that
+// something is not there, or is nil.
+func unlessMissing(err error) error {
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return err
+	}
+	return errUnauthenticated()
+}
+
 // valid reports whether the key may be used at that time.
 func (k Key) valid(now time.Time) bool { return k.RevokedAt.IsZero() && !expired(k.ends(), now) }
 

@@ -25,7 +25,7 @@ type User struct {
 	CreatedAt  time.Time
 	LastSeenAt time.Time
 	DisabledAt time.Time // zero: may sign in
-	Grants     []Grant   // filled by SessionByHash
+	Grants     []Grant   // filled by SessionByHash and UserByID
 }
 
 // actor is the user as journals and the audit trail name it.
@@ -44,6 +44,8 @@ type UserStore interface {
 	// UserBySubject finds the user whom an issuer calls so; fault.NotFound
 	// user_not_found.
 	UserBySubject(ctx context.Context, tenantID, issuer, subject string) (User, error)
+	// UserByID finds a user of the tenant with its grants; fault.NotFound user_not_found.
+	UserByID(ctx context.Context, tenantID, id string) (User, error)
 	// SignInUser stores a user, or the new email, name, role and time of one that is
 	// there by its id, and a session of it, in one transaction. Errors: fault.Denied
 	// user_disabled; fault.Conflict user_changing where another sign-in made the user

@@ -147,6 +147,17 @@ func (db *DB) KeyByHash(ctx context.Context, hash string) (access.Key, error) {
 	})
 }
 
+// KeyByID is KeyByHash by the id of a key of the tenant.
+func (db *DB) KeyByID(ctx context.Context, tenantID, id string) (access.Key, error) {
+	return viewResult(ctx, db, func(tx *gorm.DB) (access.Key, error) {
+		k, err := keyWithGrants(tx, "k.id = ? AND k.tenant_id = ?", id, tenantID)
+		if err != nil {
+			return access.Key{}, err
+		}
+		return *k, nil
+	})
+}
+
 // keyWithGrants returns the key that a condition finds, with its tenant and its grants;
 // key_not_found.
 func keyWithGrants(tx *gorm.DB, which string, args ...any) (*access.Key, error) {

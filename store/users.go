@@ -80,6 +80,17 @@ func userWithGrants(tx *gorm.DB, tenantID, id string) (*access.User, error) {
 	return &u, err
 }
 
+// UserByID returns a user of the tenant with its grants, as of one moment; user_not_found.
+func (db *DB) UserByID(ctx context.Context, tenantID, id string) (access.User, error) {
+	return viewResult(ctx, db, func(tx *gorm.DB) (access.User, error) {
+		u, err := userWithGrants(tx, tenantID, id)
+		if err != nil {
+			return access.User{}, err
+		}
+		return *u, nil
+	})
+}
+
 // SignInUser stores a user, or the new email, name, role and time of one that is there,
 // and its session, in one transaction. user_disabled (Denied); user_changing and
 // sign_in_used (Conflict).

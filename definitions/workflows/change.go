@@ -194,6 +194,25 @@ func (s *Service) SetStatus(ctx context.Context, tenantID, ref string, status St
 	})
 }
 
+// Retag adds tags to a workflow and then takes others from it; those that it has, or lacks,
+// already are passed over. Errors: fault.Unacceptable invalid_tags, fault.Conflict
+// workflow_archived, fault.NotFound workflow_not_found.
+func (s *Service) Retag(ctx context.Context, tenantID, ref string, add, remove []string) (Workflow, error) {
+	now := s.now()
+	return s.store.Change(ctx, tenantID, ref, func(c Current) (Revision, error) {
+		if err := Editable(c.Workflow, nil); err != nil {
+			return Revision{}, err
+		}
+		tags, err := checkTags(slices.Concat(c.Workflow.Tags, add))
+		if err != nil {
+			return Revision{}, err
+		}
+		w := c.Workflow
+		w.Tags = slices.DeleteFunc(tags, func(tag string) bool { return slices.Contains(remove, tag) })
+		return c.Revise(Revision{Workflow: w}, now), nil
+	})
+}
+
 // DeleteRequest removes a workflow; with Force its open runs are cancelled.
 type DeleteRequest struct {
 	TenantID string
