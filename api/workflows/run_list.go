@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"heddle/access"
 	"heddle/api/core"
 	"heddle/executor"
 	"net/http"
@@ -126,7 +127,7 @@ func (h *handlers) listRuns(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	query, version, err := runQuery(c, q)
+	query, version, err := core.RunQuery(c, q)
 	if err != nil {
 		return err
 	}
@@ -136,7 +137,7 @@ func (h *handlers) listRuns(c *core.Call) error {
 		return err
 	}
 	query.Workflows = []string{w.ID}
-	if err := h.filteredVersion(c, version, &query); err != nil {
+	if err := core.FilterVersion(c, h.Versions, version, &query); err != nil {
 		return err
 	}
 	return h.replyRuns(c, query, p)
@@ -148,14 +149,15 @@ func (h *handlers) listAllRuns(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	query, version, err := runQuery(c, q)
+	query, version, err := core.RunQuery(c, q)
 	if err != nil {
 		return err
 	}
-	if err := h.filteredWorkflows(c, q, &query); err != nil {
+	query.WorkflowIDs = access.ViewableWorkflows(c.Principal)
+	if query.Workflows, err = core.NamedWorkflows(c, h.Definitions, q); err != nil {
 		return err
 	}
-	if err := h.filteredVersion(c, version, &query); err != nil {
+	if err := core.FilterVersion(c, h.Versions, version, &query); err != nil {
 		return err
 	}
 	return h.replyRuns(c, query, p)

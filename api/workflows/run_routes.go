@@ -22,13 +22,13 @@ func (h *handlers) runRoutes() []core.Route {
 		core.Route{
 			Method: http.MethodGet, Path: core.WorkflowsBase + "/{id}/runs", ID: "listRuns", Tag: "runs",
 			Summary: "List a workflow's runs, newest first", Action: access.View, On: core.OnWorkflow,
-			Query:   append(runFilterParams(), core.Paging()...),
+			Query:   append(core.RunFilterParams(), core.Paging()...),
 			Answers: core.OK(runList{}), Codes: []string{"workflow_not_found", "version_not_found"},
 		}.Handle(core.NoBody(h.listRuns)),
 		core.Route{
 			Method: http.MethodGet, Path: core.WorkflowsBase + "/runs", ID: "listTenantRuns", Tag: "runs",
 			Summary: "List the runs of all workflows that the caller may view, newest first", Action: access.View, On: core.FilteredByAccess,
-			Query:   slices.Concat(workflowFilterParams(), runFilterParams(), core.CursorPaging()),
+			Query:   slices.Concat(core.WorkflowFilterParams(), core.RunFilterParams(), core.CursorPaging()),
 			Answers: core.OK(runList{}), Codes: []string{"workflow_not_found", "version_not_found"},
 		}.Handle(core.NoBody(h.listAllRuns)),
 		// Its ETag lets a client poll at the cost of a read.

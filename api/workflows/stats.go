@@ -94,7 +94,7 @@ func (h *handlers) getRunStats(c *core.Call) error {
 		return err
 	}
 	q.TenantID, q.WorkflowIDs = c.TenantID(), access.ViewableWorkflows(c.Principal)
-	named, err := h.namedWorkflows(c, values)
+	named, err := core.NamedWorkflows(c, h.Definitions, values)
 	if err != nil {
 		return err
 	}

@@ -126,6 +126,9 @@ func (h *handlers) listSteps(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
+// maxStepTypes bounds how many types a list of steps is filtered by.
+const maxStepTypes = 20
+
 // stepQuery reads the filters of a list of steps. A value that cannot be is fault.Malformed
 // invalid_request.
 func stepQuery(q url.Values) (query executor.StepQuery, err error) {
@@ -136,7 +139,7 @@ func stepQuery(q url.Values) (query executor.StepQuery, err error) {
 	for _, word := range words {
 		query.Statuses = append(query.Statuses, machine.StepStatus(word))
 	}
-	if query.Types, err = core.ListParam(q, "type", maxFilteredWorkflows, nil); err != nil {
+	if query.Types, err = core.ListParam(q, "type", maxStepTypes, nil); err != nil {
 		return query, err
 	}
 	if output := q.Get("output"); !slices.Contains([]string{"", "none", "head"}, output) {
