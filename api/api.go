@@ -16,6 +16,7 @@ import (
 	"heddle/api/turns"
 	apiworkflows "heddle/api/workflows"
 	"heddle/approvals"
+	"heddle/bulk"
 	"heddle/clock"
 	"heddle/definitions/workflows"
 	"heddle/drafts"
@@ -75,6 +76,7 @@ type Services struct {
 	Executor    *executor.Service
 	Schedules   *schedules.Service
 	Approvals   *approvals.Service
+	Bulk        *bulk.Service
 	Live        *live.Service
 	Secrets     *secrets.Service
 	Agents      *agents.Service

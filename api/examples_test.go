@@ -383,6 +383,8 @@ func (x *examples) runs() {
 	x.posts("cancelRun", runs+id+"/cancel", `{"reason":"The order was withdrawn."}`)
 	x.deletes("deleteRun", runs+id)
 
+	x.bulkShown()
+
 	loop := x.start(x.create(halfBroken, `"slug":"import-rows"`), "")
 	x.until(loop, "failed")
 	x.gets("listIterations", runs+loop+"/steps/each/iterations?limit=1")
@@ -390,6 +392,20 @@ func (x *examples) runs() {
 	x.create(largeLoop, `"slug":"large"`)
 	large := x.start("large", largeText)
 	x.gets("getBlob", runs+large+"/blobs/"+x.until(large, "completed").text(x.t, "run", "output", "$blob"))
+}
+
+// bulkShown records a job about one run of two: the other has ended.
+func (x *examples) bulkShown() {
+	const jobs = "/api/workflows/jobs"
+	x.posts("changeRuns", "/api/workflows/runs/bulk", `{"action":"cancel","filter":{"workflow":"release","status":["waiting","cancelled"]},"expected":3,"reason":"The release was called off."}`)
+	id := x.gets("listJobs", jobs+"?limit=1").text(x.t, "jobs", 0, "id")
+	x.ended(id)
+	x.gets("getJob", jobs+"/"+id)
+	x.gets("listJobFailures", jobs+"/"+id+"/failures")
+	x.posts("stopJob", jobs+"/"+id+"/stop", `{"reason":"Some of them are needed."}`)
+	x.show("changeSchedules", request{method: http.MethodPost, path: "/api/workflows/schedules/bulk", body: `{"action":"pause","filter":{"workflow":"release"},"dry_run":true}`})
+	// What changed last is the first of lists.
+	x.ended(x.posts("changeWorkflows", "/api/workflows/bulk", `{"action":"tags","workflow_ids":["release"],"add_tags":["manual"],"remove_tags":["draft"]}`).text(x.t, "job_id"))
 }
 
 // liveShown records one frame: a stream has no end.
@@ -461,7 +477,8 @@ func (x *examples) schedulesShown() {
 	x.gets("listWorkflowSchedules", of+"?limit=1")
 	x.posts("previewExpression", all+"/preview", `{"cron_expression":"30 2 * * *","timezone":"Europe/Berlin","from":"2026-03-27T00:00:00Z","count":3}`)
 	x.gets("previewSchedule", one+"/preview?from=2026-03-27T00:00:00Z&count=2")
-	x.posts("triggerSchedule", one+"/trigger", `{"reason":"The night's run was lost."}`)
+	run := x.posts("triggerSchedule", one+"/trigger", `{"reason":"The night's run was lost."}`).text(x.t, "run_id")
+	x.until(run, "completed")
 	x.gets("listSlots", one+"/slots?limit=1")
 	x.posts("backfillSchedule", one+"/backfill", `{"from":"2026-01-01T00:00:00Z","to":"2026-01-03T00:00:00Z","reason":"The server was down."}`)
 	x.deletes("deleteSchedule", one)

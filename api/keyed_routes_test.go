@@ -26,6 +26,7 @@ func withoutKey() map[string]string {
 		"createInstances":   "ids that exist are left out",
 		"sendInstanceEvent": "each event is new, as its document says",
 		"tickRunner":        "moves what is there already", "tickRunnerOfInstances": "moves what is there already",
+		"stopJob":        "a job that has ended stays as it is",
 		"signalRun":      "request_id in the body makes a repeat a duplicate",
 		"publishVersion": version, "rollbackWorkflow": version, "mergeWorkflowTemplate": version,
 		"createTenant": secret, "createKey": secret, "createSession": secret,

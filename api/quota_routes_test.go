@@ -13,6 +13,7 @@ var storesNothing = map[string]string{
 	"terminateInstance": "ends a run, once",
 	// Who may do what has to be changeable whatever is stored, and is not counted.
 	"createTenant": "access", "putTenantQuotas": "access", "createKey": "access", "revokeKey": "access", "putGrant": "access", "deleteGrant": "access",
+	"changeRuns": "ids, for 30 days", "changeSchedules": "ids, for 30 days", "changeWorkflows": "ids, for 30 days", "stopJob": "ends a job, once",
 	"deleteDraft": "deletes", "deleteOwnDraft": "deletes",
 	"deleteSession": "access", "endSession": "access", "updateUser": "access",
 	"publishVersion": "moves a pointer", "setWorkflowStatus": "one of four words",

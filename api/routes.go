@@ -4,6 +4,7 @@ import (
 	"heddle/api/admin"
 	"heddle/api/approvals"
 	"heddle/api/authoring"
+	"heddle/api/bulk"
 	"heddle/api/core"
 	"heddle/api/instances"
 	"heddle/api/openapi"
@@ -28,6 +29,7 @@ func routesOf(cfg Config, s *site, lines *core.MemoryBudget) []core.Route {
 		}),
 		scheduling.Routes(scheduling.Services{Definitions: cfg.Definitions, Schedules: cfg.Schedules, Now: cfg.Now}),
 		approvals.Routes(approvals.Services{Approvals: cfg.Approvals, Definitions: cfg.Definitions}),
+		bulk.Routes(bulk.Services{Bulk: cfg.Bulk, Definitions: cfg.Definitions, Versions: cfg.Versions}),
 		workflows.Routes(workflows.Services{Definitions: cfg.Definitions, Versions: cfg.Versions, Executor: cfg.Executor, Live: cfg.Live, Search: cfg.Search, Now: cfg.Now}),
 		runs.Routes(runs.Services{Definitions: cfg.Definitions, Versions: cfg.Versions, Executor: cfg.Executor}),
 		turns.Routes(turns.Services{Definitions: cfg.Definitions, Executor: cfg.Executor, Store: cfg.Turns, TurnTime: cfg.TurnTime, NewID: cfg.NewID}),

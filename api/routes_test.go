@@ -8,7 +8,7 @@ import (
 )
 
 // place is what the requests of the route tests are made on.
-type place struct{ workflow, slug, run, finished, loop, large, calls, key, template, made, schedule, approval, session, user string }
+type place struct{ workflow, slug, run, finished, loop, large, calls, key, template, made, schedule, approval, session, user, job string }
 
 func (s *stack) place() place {
 	s.t.Helper()
@@ -37,6 +37,7 @@ func (s *stack) place() place {
 		}
 		return p.approval != ""
 	})
+	p.job = s.post("/api/workflows/runs/bulk", `{"action":"cancel","run_ids":["`+p.finished+`"]}`).want(s.t, http.StatusAccepted).text(s.t, "job_id")
 	return p
 }
 
@@ -55,7 +56,7 @@ type call struct {
 func at(path string) func(place) string {
 	return func(p place) string {
 		return strings.NewReplacer("{wf}", p.workflow, "{run}", p.run, "{done}", p.finished, "{loop}", p.loop, "{large}", p.large, "{calls}", p.calls, "{key}", p.key,
-			"{tpl}", p.template, "{made}", p.made, "{sched}", p.schedule, "{approval}", p.approval, "{session}", p.session, "{user}", p.user).Replace(path)
+			"{tpl}", p.template, "{made}", p.made, "{sched}", p.schedule, "{approval}", p.approval, "{session}", p.session, "{user}", p.user, "{job}", p.job).Replace(path)
 	}
 }
 
@@ -76,6 +77,13 @@ func calls() []call {
 		{"diffDraft", "view", "POST", at("/api/workflows/{wf}/diff"), body, flow, 200},
 		{"listRuns", "view", "GET", at("/api/workflows/{wf}/runs"), nil, flow, 200},
 		{"listTenantRuns", "view", "GET", at("/api/workflows/runs"), nil, "", 200},
+		{"changeRuns", "execute", "POST", at("/api/workflows/runs/bulk"), at(`{"action":"cancel","filter":{"workflow":"{wf}"},"dry_run":true}`), "workflow:*", 200},
+		{"changeSchedules", "edit", "POST", at("/api/workflows/schedules/bulk"), at(`{"action":"pause","filter":{},"dry_run":true}`), "workflow:*", 200},
+		{"changeWorkflows", "edit", "POST", at("/api/workflows/bulk"), at(`{"action":"status","status":"active","workflow_ids":["{wf}"]}`), "workflow:*", 202},
+		{"listJobs", "view", "GET", at("/api/workflows/jobs"), nil, "", 200},
+		{"getJob", "view", "GET", at("/api/workflows/jobs/{job}"), nil, "workflow:*", 200},
+		{"listJobFailures", "view", "GET", at("/api/workflows/jobs/{job}/failures"), nil, "workflow:*", 200},
+		{"stopJob", "operate", "POST", at("/api/workflows/jobs/{job}/stop"), nil, "workflow:*", 200},
 		{"getRunStats", "view", "GET", at("/api/workflows/runs/stats"), nil, "", 200},
 		{"getRun", "view", "GET", at("/api/workflows/runs/{run}"), nil, flow, 200},
 		{"listSteps", "view", "GET", at("/api/workflows/runs/{run}/steps"), nil, flow, 200},
@@ -267,7 +275,7 @@ func TestAnotherTenantsObjectsAreUnknown(t *testing.T) {
 	other := s.tenant("other")
 	for _, c := range calls() {
 		r := c.request(p)
-		if !strings.ContainsAny(c.path(place{"\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01"}), "\x01") && c.id != "putGrant" {
+		if !strings.ContainsAny(c.path(place{"\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01"}), "\x01") && c.id != "putGrant" {
 			continue // names no object
 		}
 		r.key = other
@@ -280,7 +288,7 @@ func TestAnotherTenantsObjectsAreUnknown(t *testing.T) {
 		unknown := c.request(place{
 			workflow: "wf_ffffffffffffffffffffffff", run: "run_ffffffffffffffffffffffff",
 			finished: "run_ffffffffffffffffffffffff", loop: "run_ffffffffffffffffffffffff", large: "run_ffffffffffffffffffffffff/blobs/blob_ffffffffffffffffffffffff", calls: "wf_ffffffffffffffffffffffff", key: "key_ffffffffffffffffffffffff",
-			template: "tpl_ffffffffffffffffffffffff", made: "wf_ffffffffffffffffffffffff", schedule: "sched_ffffffffffffffffffffffff", approval: "apr_ffffffffffffffffffffffff", session: "ses_ffffffffffffffffffffffff", user: "user_ffffffffffffffffffffffff",
+			template: "tpl_ffffffffffffffffffffffff", made: "wf_ffffffffffffffffffffffff", schedule: "sched_ffffffffffffffffffffffff", approval: "apr_ffffffffffffffffffffffff", session: "ses_ffffffffffffffffffffffff", user: "user_ffffffffffffffffffffffff", job: "job_ffffffffffffffffffffffff",
 		})
 		unknown.key = other
 		none := s.do(unknown)

@@ -9,6 +9,7 @@ import (
 	"heddle/agents"
 	"heddle/api"
 	"heddle/approvals"
+	"heddle/bulk"
 	"heddle/definitions/workflows"
 	"heddle/drafts"
 	"heddle/events"
@@ -49,6 +50,7 @@ type stack struct {
 	db     *store.DB
 	access *access.Service
 	exec   *executor.Service
+	bulk   *bulk.Service
 	// schedules fires nothing by itself.
 	schedules *schedules.Service
 	log       *lockedBuffer
@@ -198,6 +200,11 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	acfg.Search = search.New(acfg.Definitions, s.exec, acfg.Schedules, acfg.Templates)
 	s.node = ecfg.Node.Holder
 	acfg.Approvals = approvals.New(db, s.exec)
+	s.bulk = bulk.New(bulk.Config{
+		Store: db, Runs: s.exec, Schedules: s.schedules, Workflows: acfg.Definitions, Rights: s.access, Answers: db,
+		Now: time.Now, NewID: newID, Log: log, Every: time.Millisecond,
+	})
+	acfg.Bulk = s.bulk
 	acfg.Live = live.New(live.Config{Source: db, Hub: ecfg.Hub, Encode: api.EncodeChange, Now: time.Now, Epoch: newID("live_"), Log: log, Interval: 10 * time.Millisecond})
 	s.serve(api.New(acfg))
 	return s
@@ -233,7 +240,10 @@ func (s *stack) serve(h *api.Handler) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
+		var jobs sync.WaitGroup
+		jobs.Go(func() { s.bulk.Serve(ctx) })
 		_ = s.exec.Serve(ctx)
+		jobs.Wait()
 	}()
 	server := httptest.NewUnstartedServer(nil)
 	server.Config = api.NewServer(h)

@@ -174,7 +174,7 @@ func (g *sqliteGroup) insert(runs, all []*write, counts []statement) error {
 	if err := g.insertRuns(runs); err != nil {
 		return err
 	}
-	insertEvent := newBulk(g, eventTable)
+	insertEvent := newInserter(g, eventTable)
 	for _, w := range all {
 		for i := range w.events {
 			e := &w.events[i]
@@ -202,7 +202,7 @@ func (g *sqliteGroup) insert(runs, all []*write, counts []statement) error {
 
 // insertRuns inserts the new runs, and inputs that have a row of their own.
 func (g *sqliteGroup) insertRuns(runs []*write) error {
-	rows, usual := newBulk(g, runTable), newBulk(g, usualRunTable)
+	rows, usual := newInserter(g, runTable), newInserter(g, usualRunTable)
 	for _, w := range runs {
 		values, to := w.row.values(), rows
 		if len(values) == usualRunTable.width {
@@ -282,7 +282,7 @@ func (r *runRow) values() []any {
 	return list
 }
 
-// table is what a bulk inserts into.
+// table is what an inserter inserts into.
 type table struct {
 	// texts are the statements for each of bulkSizes, in its order.
 	texts [len(bulkSizes)]string
@@ -316,25 +316,25 @@ func newTable(name, columns string, width int, constants string) table {
 	return t
 }
 
-// bulk collects rows of one table and inserts many of them with one statement.
+// inserter collects rows of one table and inserts many of them with one statement.
 // Its user calls flush at the end; rows that were only added are not inserted
 // yet. After an error it must not be used again.
-type bulk struct {
+type inserter struct {
 	g     *sqliteGroup
 	table table
 	// args are the values of the rows that were collected, row by row.
 	args []any
 }
 
-// newBulk returns an empty bulk for rows of the table, within the group's
+// newInserter returns an empty inserter for rows of the table, within the group's
 // transaction.
-func newBulk(g *sqliteGroup, t table) *bulk {
-	return &bulk{g: g, table: t}
+func newInserter(g *sqliteGroup, t table) *inserter {
+	return &inserter{g: g, table: t}
 }
 
 // add collects a row; with the last of a full batch it inserts them. values are
 // in the order of the table's columns and are kept until they are inserted.
-func (b *bulk) add(values ...any) error {
+func (b *inserter) add(values ...any) error {
 	b.args = append(b.args, values...)
 	if len(b.args) < bulkSizes[0]*b.table.width {
 		return nil
@@ -344,7 +344,7 @@ func (b *bulk) add(values ...any) error {
 
 // flush inserts what was collected, in the order of the calls of add: 45 rows
 // are one statement of 32, one of 8 and five of 1.
-func (b *bulk) flush() error {
+func (b *inserter) flush() error {
 	rest := b.args
 	for i, rows := range bulkSizes {
 		for n := rows * b.table.width; len(rest) >= n; rest = rest[n:] {

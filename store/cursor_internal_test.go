@@ -3,6 +3,7 @@ package store
 import (
 	"heddle/access"
 	"heddle/approvals"
+	"heddle/bulk"
 	"heddle/definitions/workflows"
 	"heddle/drafts"
 	"heddle/executor"
@@ -20,6 +21,8 @@ func TestEveryFilterBindsTheCursor(t *testing.T) {
 	t.Parallel()
 	everyFieldBinds[access.AuditQuery](t)
 	everyFieldBinds[approvals.Query](t)
+	everyFieldBinds[bulk.JobQuery](t)
+	everyFieldBinds[bulk.FailureQuery](t)
 	everyFieldBinds[workflows.Query](t)
 	everyFieldBinds[drafts.Query](t)
 	everyFieldBinds[executor.LogQuery](t)

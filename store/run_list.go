@@ -25,7 +25,11 @@ func (db *DB) Runs(ctx context.Context, q executor.RunQuery) (executor.RunPage, 
 	}
 	order.at = at
 	return viewResult(ctx, db, func(tx *gorm.DB) (executor.RunPage, error) {
-		return listRuns(tx, q, db.walk, order, list)
+		page, places, err := placesOf(tx, q, db.walk, order, list)
+		if err != nil {
+			return page, err
+		}
+		return page, loadPage(tx, places, &page)
 	})
 }
 
@@ -49,39 +53,37 @@ func orderOf(q executor.RunQuery) (runOrder, string) {
 	return runOrder{ascending: q.Order == executor.OldestFirst, from: after(millis(q.CreatedAfter)), before: millis(q.CreatedBefore)}, "runs"
 }
 
-// listRuns reads a page and, where it is wanted and kept, the total.
-func listRuns(tx *gorm.DB, q executor.RunQuery, limits walkLimits, o runOrder, list string) (executor.RunPage, error) {
-	page := executor.RunPage{Total: -1}
+// placesOf returns the places of a page's runs, the cursor of the next one and, where it is
+// wanted and kept, the total.
+func placesOf(tx *gorm.DB, q executor.RunQuery, limits walkLimits, o runOrder, list string) (page executor.RunPage, places []position, err error) {
+	page.Total = -1
 	f, err := filterOf(tx, q, limits)
 	if err != nil {
-		return page, err
+		return page, nil, err
 	}
 	if f.nothing() {
 		if q.WantTotal {
 			page.Total = 0
 		}
-		return page, nil
+		return page, nil, nil
 	}
 	if f.walked(o) {
 		if q.Offset > 0 {
-			return page, fault.New(fault.Malformed, "invalid_request", "offset goes with the filters status, workflow and trigger alone; use the cursor.")
+			return page, nil, fault.New(fault.Malformed, "invalid_request", "offset goes with the filters status, workflow and trigger alone; use the cursor.")
 		}
 		places, next, err := f.page(tx, o, q.Limit)
-		if err != nil {
-			return page, err
-		}
-		if next != nil {
+		if err == nil && next != nil {
 			page.Next = encodeCursor(list, *next)
 		}
-		return page, loadPage(tx, places, &page)
+		return page, places, err
 	}
 	m, err := f.ranges(tx, o)
 	if err != nil {
-		return page, err
+		return page, nil, err
 	}
 	if q.WantTotal {
 		if page.Total, err = f.total(tx, m); err != nil {
-			return page, err
+			return page, nil, err
 		}
 	}
 	// An offset does not count behind a cursor; it costs reading what is skipped. One place
@@ -90,13 +92,13 @@ func listRuns(tx *gorm.DB, q executor.RunQuery, limits walkLimits, o runOrder, l
 	if o.at != nil {
 		offset = 0
 	}
-	places, err := m.positions(tx, offset+q.Limit+1)
+	places, err = m.positions(tx, offset+q.Limit+1)
 	if err != nil {
-		return page, err
+		return page, nil, err
 	}
 	places = places[min(offset, len(places)):]
 	places, page.Next = trimPage(list, places, q.Limit, func(p position) position { return p })
-	return page, loadPage(tx, places, &page)
+	return page, places, nil
 }
 
 // total returns how many runs a list has that is a merge of ranges: by the kept counters,

@@ -30,6 +30,7 @@ import (
 	"heddle/access"
 	"heddle/agents"
 	"heddle/approvals"
+	"heddle/bulk"
 	"heddle/definitions/validation"
 	"heddle/definitions/workflows"
 	"heddle/drafts"
@@ -55,6 +56,7 @@ var (
 	_ agents.Store       = (*DB)(nil)
 	_ system.Store       = (*DB)(nil)
 	_ approvals.Store    = (*DB)(nil)
+	_ bulk.Store         = (*DB)(nil)
 	_ workflows.Store    = (*DB)(nil)
 	_ executor.BlobStore = (*DB)(nil)
 	_ executor.Store     = (*DB)(nil)

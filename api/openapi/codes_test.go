@@ -29,6 +29,7 @@ func inside() []string {
 	return []string{
 		"run_name_taken",                                // the instances dialect words it
 		"idempotency_key_taken",                         // the kept answer is sent
+		"run_moved",                                     // the command is looked up and repeated
 		"key_taken",                                     // of 20 random bytes
 		"run_name_taken",                                // a dialect with names has its own code
 		"invalid_bootstrap_key", "egress_allow_invalid", // settings, at the start

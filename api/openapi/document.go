@@ -217,6 +217,7 @@ func pathDescription(path, part string) string {
 		"{instance_id}": "The instance's id.",
 		"{step_id}":     "The step's id in the definition.",
 		"{version}":     "The version's number, such as 3 or v3, or its label.",
+		"{job_id}":      "The job's id.",
 		"{draft_id}":    "The draft's id.",
 		"{blob_id}":     "The id of the value, as the run names it.",
 		"{agent_id}":    "The agent's id.",

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"heddle/access"
+	"heddle/bulk"
 	"heddle/executor"
 	"heddle/idempotency"
 	"heddle/secrets"
@@ -28,6 +29,12 @@ func purgeStats(ctx context.Context, store executor.StatsStore, now func() time.
 // purgeSessions deletes the sessions that have ended; see purge. Every node does this.
 func purgeSessions(ctx context.Context, store access.SessionStore, now func() time.Time, log *slog.Logger) {
 	purge(ctx, "sessions", func() error { return store.PurgeSessions(ctx, now()) }, log)
+}
+
+// purgeJobs deletes bulk jobs once they ended longer than bulk.Kept ago, and what a crash left of
+// some that were being accepted; see purge. Every node does this.
+func purgeJobs(ctx context.Context, store bulk.WorkStore, now func() time.Time, log *slog.Logger) {
+	purge(ctx, "bulk jobs", func() error { return store.PurgeBulkJobs(ctx, now().Add(-bulk.Kept), now().Add(-bulk.AcceptWithin)) }, log)
 }
 
 // saveEvery is the interval at which what was counted in memory is stored.

@@ -8,6 +8,7 @@ import (
 	"heddle/agents"
 	"heddle/api"
 	"heddle/approvals"
+	"heddle/bulk"
 	"heddle/clock"
 	"heddle/definitions/workflows"
 	"heddle/drafts"
@@ -45,6 +46,7 @@ type stack struct {
 	stored      *quota.Bytes       // what tenants have stored; counts in the background
 	executor    *executor.Service  // drives runs while serve runs
 	schedules   *schedules.Service // starts due runs while serve runs
+	bulk        *bulk.Service      // carries bulk jobs out while serve runs
 	registry    *steps.Registry    // the step types; owns the scripts' sandbox
 	secrets     *secrets.Service   // its key fits the database
 	spans       *telemetry.Service // nil: no spans are made
@@ -201,11 +203,15 @@ func (w *wiring) openRuns(context.Context) error {
 	return nil
 }
 
-// openAuthoring opens definitions and templates.
+// openAuthoring opens definitions and templates, and the jobs that change many of them.
 func (w *wiring) openAuthoring(context.Context) (err error) {
 	w.db.KeepUses(workflows.Uses(w.registry))
 	w.definitions = workflows.NewService(workflows.ServiceConfig{
 		Store: w.db, Catalog: w.registry, Runs: w.executor, Secrets: w.secrets, Agents: w.agents, Now: w.clock.Now, NewID: w.newID,
+	})
+	w.bulk = bulk.New(bulk.Config{
+		Store: w.db, Runs: w.executor, Schedules: w.schedules, Workflows: w.definitions, Rights: w.access, Answers: w.db,
+		Now: w.clock.Now, NewID: w.newID, Log: w.log,
 	})
 	w.patterns, err = templates.NewService(templates.ServiceConfig{
 		Store: w.db, Definitions: w.definitions, Catalog: w.registry, Secrets: w.secrets, Now: w.clock.Now, NewID: w.newID,
@@ -221,7 +227,7 @@ func (w *wiring) openAPI() {
 		Services: api.Services{
 			Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: st.db, Schedules: scheduleImpact{st.db}, Holdings: holdings{st.secrets, w.agents}, Catalog: st.registry, Now: w.clock.Now}),
 			Transfer: versions.NewTransfer(versions.TransferConfig{Store: st.db, Catalog: st.registry, Secrets: st.secrets, NewID: w.newID}), Executor: st.executor,
-			Schedules: st.schedules, Approvals: approvals.New(st.db, st.executor),
+			Schedules: st.schedules, Approvals: approvals.New(st.db, st.executor), Bulk: st.bulk,
 			Live:    live.New(live.Config{Source: st.db, Hub: w.hub, Encode: api.EncodeChange, Now: w.clock.Now, Epoch: w.newID("live_"), Log: st.log}),
 			Secrets: st.secrets, Agents: w.agents, System: st.system, Search: search.New(st.definitions, st.executor, st.schedules, w.patterns), Templates: w.patterns, Drafts: drafts.NewService(drafts.Config{Store: st.db, Secrets: st.secrets, Now: w.clock.Now, NewID: w.newID}), Answers: st.db, Turns: st.db,
 			SignIn: w.signIn(), Isolation: st.registry.ScriptIsolation, ScriptLimits: st.registry.ScriptLimits,
@@ -313,9 +319,10 @@ func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error
 	defer stopDriving()
 	driven := make(chan error, 1)
 	go func() {
-		// Schedules start runs, so they end before driven reports the executor's end.
+		// Schedules and jobs start runs, so they end before driven reports the executor's end.
 		var timed sync.WaitGroup
 		timed.Go(func() { st.schedules.Serve(driving) })
+		timed.Go(func() { st.bulk.Serve(driving) })
 		err := st.executor.Serve(driving)
 		timed.Wait()
 		driven <- err
@@ -324,6 +331,7 @@ func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error
 	go purgeAnswers(driving, st.db, time.Now, st.log)
 	go purgeStats(driving, st.db, time.Now, st.log)
 	go purgeSessions(driving, st.db, time.Now, st.log)
+	go purgeJobs(driving, st.db, time.Now, st.log)
 	go st.system.Serve(driving)
 	go saveUses(driving, st.secrets, st.log)
 	go fillUses(driving, st.db, st.log)

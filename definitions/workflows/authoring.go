@@ -30,7 +30,7 @@ var (
 // reservedSlugs returns the words that a path of the API takes for itself in
 // the place of a workflow's id or slug.
 func reservedSlugs() []string {
-	return []string{"workflows", "runs", "templates", "schedules", "validate", "_runner", "search", "export", "import", "drafts", "diff", "dry-run", "approvals"}
+	return []string{"workflows", "runs", "templates", "schedules", "validate", "_runner", "search", "export", "import", "drafts", "diff", "dry-run", "approvals", "jobs", "bulk"}
 }
 
 // known reports whether s is one of the four statuses; "" is not.
@@ -127,6 +127,20 @@ func CheckChangeSummary(text string) error {
 			"change_summary has at most %d characters.", maxChangeSummary)
 	}
 	return nil
+}
+
+// CheckStatus returns fault.Unacceptable invalid_status for what is not a status.
+func CheckStatus(s Status) error {
+	if !s.known() {
+		return errStatus(s)
+	}
+	return nil
+}
+
+// CheckTags returns fault.Unacceptable invalid_tags for a list that no workflow could have.
+func CheckTags(tags []string) error {
+	_, err := checkTags(tags)
+	return err
 }
 
 // checkTags returns the tags without repetitions, in their order; never nil.

@@ -21,7 +21,7 @@ var inTests = []string{
 var (
 	leaves   = []string{"audit", "clock", "deadline", "events", "fault", "idempotency", "ids", "internal/editdistance", "internal/elements", "internal/exactjson", "internal/lazyregexp", "internal/typeschema", "quota", "timers"}
 	core     = append([]string{"definitions/...", "expressions", "executor/machine", "executor/queue"}, leaves...)
-	features = append([]string{"access", "agents", "approvals", "drafts", "executor", "live", "schedules", "search", "secrets", "signin", "system", "templates", "versions"}, core...)
+	features = append([]string{"access", "agents", "approvals", "bulk", "drafts", "executor", "live", "schedules", "search", "secrets", "signin", "system", "templates", "versions"}, core...)
 )
 
 // impure is what the pure core and the leaves do not import, because they only
@@ -103,6 +103,7 @@ var table = map[string]rule{
 	"signin":    {own: append([]string{"access"}, leaves...), noStandard: outside, testOwn: stack},
 	"executor":  {own: core, external: []string{jsonschema, weights}, noStandard: outside, testOwn: stack},
 	"approvals": {own: append([]string{"access", "executor"}, core...), noStandard: outside, testOwn: stack},
+	"bulk":      {own: append([]string{"access", "executor", "schedules"}, core...), noStandard: outside, testOwn: stack},
 	"agents":    {own: core, noStandard: outside, testOwn: stack},
 	"secrets":   {own: core, noStandard: outside, testOwn: stack},
 	"search":    {own: append([]string{"executor", "schedules", "templates"}, core...), noStandard: outside, testOwn: stack},
@@ -120,6 +121,7 @@ var table = map[string]rule{
 	"api/admin":       {own: append([]string{"api/core"}, features...)},
 	"api/approvals":   {own: append([]string{"api/core"}, features...)},
 	"api/authoring":   {own: append([]string{"api/core"}, features...)},
+	"api/bulk":        {own: append([]string{"api/core"}, features...)},
 	"api/instances":   {own: append([]string{"api/core"}, features...)},
 	"api/runs":        {own: append([]string{"api/core"}, features...)},
 	"api/scheduling":  {own: append([]string{"api/core"}, features...)},

@@ -16,7 +16,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		workflowTests, versionTests, commitTests, runTests, listTests, queueTests, leaseTests, accessTests, answerTests, scheduleTests, scheduleListTests, templateTests, transferTests,
 		secretTests, sessionTests, agentTests, blobTests, logTests, usageTests, statsTests, seriesTests, keyTests, usesTests, systemTests,
 		inboxTests,
-		crashTests, auditTests, turnTests, approvalTests, draftTests, renderedTests,
+		crashTests, auditTests, turnTests, approvalTests, draftTests, renderedTests, bulkTests,
 	} {
 		for _, name := range slices.Sorted(maps.Keys(group)) {
 			t.Run(name, func(t *testing.T) {
