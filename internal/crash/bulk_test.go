@@ -15,12 +15,12 @@ import (
 	"time"
 )
 
-// bulkRuns returns how many runs a job is about, from HEDDLE_CRASH_RUNS.
-func bulkRuns(t *testing.T) int {
+// bulkRuns returns how many runs a job is about: HEDDLE_CRASH_RUNS, or otherwise.
+func bulkRuns(t *testing.T, otherwise int) int {
 	t.Helper()
 	text := os.Getenv("HEDDLE_CRASH_RUNS")
 	if text == "" {
-		return 10_000
+		return otherwise
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 100 {
@@ -42,9 +42,9 @@ type jobs struct {
 	n   int
 }
 
-func newJobs(t *testing.T) *jobs {
+func newJobs(t *testing.T, runs int) *jobs {
 	t.Helper()
-	n := bulkRuns(t)
+	n := bulkRuns(t, runs)
 	// A job takes a second for each hundred.
 	ctx, cancel := context.WithTimeout(t.Context(), await.Patience+time.Duration(n)*30*time.Millisecond)
 	t.Cleanup(cancel)
@@ -148,7 +148,7 @@ func (j *jobs) cancelledOnce(driver, url string) {
 // TestBulkSQLite: the process is killed while a job is under way, at random moments and between
 // a commit and what follows it; the next one goes on with the job.
 func TestBulkSQLite(t *testing.T) {
-	j := newJobs(t)
+	j := newJobs(t, 10_000)
 	file := filepath.Join(t.TempDir(), "heddle.db")
 	bin, env := build(t), environment("sqlite://"+file, "127.0.0.1:1")
 	start := func(more ...string) (*server, *client.Client) {
@@ -185,7 +185,7 @@ func TestBulkSQLite(t *testing.T) {
 
 // TestBulkTakeover: the node that carries a job out is killed, and the other goes on with it.
 func TestBulkTakeover(t *testing.T) {
-	j := newJobs(t)
+	j := newJobs(t, 2000)
 	n := newNodes(t, build(t))
 	n.ctx = j.ctx
 	leader, c := n.launch("")
