@@ -475,6 +475,7 @@ func (x *examples) schedulesShown() {
 	x.patches("updateSchedule", one, `{"status":"paused","reason":"Holidays."}`)
 	x.gets("listSchedules", all+"?limit=1")
 	x.gets("listWorkflowSchedules", of+"?limit=1")
+	x.gets("getScheduleCalendar", all+"/calendar?from=2026-01-01&to=2026-01-31&limit=1")
 	x.posts("previewExpression", all+"/preview", `{"cron_expression":"30 2 * * *","timezone":"Europe/Berlin","from":"2026-03-27T00:00:00Z","count":3}`)
 	x.gets("previewSchedule", one+"/preview?from=2026-03-27T00:00:00Z&count=2")
 	run := x.posts("triggerSchedule", one+"/trigger", `{"reason":"The night's run was lost."}`).text(x.t, "run_id")

@@ -117,6 +117,7 @@ func calls() []call {
 		{"mergeWorkflowTemplate", "edit", "POST", at("/api/workflows/{made}/template-update"), nil, "workflow:made", 200},
 		{"deleteTemplate", "edit", "DELETE", at("/api/workflows/templates/{tpl}"), nil, "workflow:*", 204},
 		{"listSchedules", "view", "GET", at("/api/workflows/schedules"), nil, "", 200},
+		{"getScheduleCalendar", "view", "GET", at("/api/workflows/schedules/calendar?from=2026-01-01&to=2026-01-31"), nil, "", 200},
 		{"previewExpression", "view", "POST", at("/api/workflows/schedules/preview"), at(`{"cron_expression":"0 2 * * *"}`), "", 200},
 		{"listWorkflowSchedules", "view", "GET", at("/api/workflows/{wf}/schedules"), nil, flow, 200},
 		{"createSchedule", "edit", "POST", at("/api/workflows/{wf}/schedules"), at(`{"cron_expression":"@daily"}`), flow, 201},

@@ -106,7 +106,7 @@ func (s *Spec) nextMinute(m int) (int, bool) {
 // with the times; only the first and the last day are walked.
 func (s *Spec) countWallTimes(a, b wallTime) int {
 	n := 0
-	perDay := bits.OnesCount64(s.hour) * bits.OnesCount64(s.minute)
+	perDay := s.perDay()
 	for d := a.days(); d <= b.days(); d++ {
 		if !s.matchesDate(d) {
 			continue

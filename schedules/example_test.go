@@ -19,7 +19,7 @@ func ExampleSpec_Preview() {
 	}
 	rules := schedules.Rules{Gap: "shift", Repeat: "first"}
 	fmt.Println(spec.Describe("America/New_York"))
-	for _, t := range spec.Preview(time.Date(2026, time.March, 7, 0, 0, 0, 0, zone), 3, zone, rules) {
+	for _, t := range spec.Preview(time.Date(2026, time.March, 7, 0, 0, 0, 0, zone), time.Time{}, 3, zone, rules) {
 		fmt.Println(t.At.Format("2 Jan 15:04 -07:00"))
 		if t.Note != "" {
 			fmt.Println("  " + t.Note)

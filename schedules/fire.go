@@ -244,25 +244,33 @@ type BackfillRequest struct {
 	Keep func(id string, slots int) *idempotency.Answer
 }
 
+// checked returns the request with its default, or fault.Unacceptable invalid_schedule.
+func (req BackfillRequest) checked(now time.Time) (BackfillRequest, error) {
+	if req.Limit == 0 {
+		req.Limit = 100
+	}
+	switch {
+	case req.Overlap != "" && req.Overlap != OverlapQueue && req.Overlap != OverlapAllow:
+		return req, invalidSchedule("/overlap_policy", "overlap_policy of a backfill must be queue or allow, not %q.", truncate(string(req.Overlap)))
+	case req.Limit < 1 || req.Limit > MaxBackfill:
+		return req, invalidSchedule("/limit", "limit must be from 1 to %d.", MaxBackfill)
+	case !req.From.Before(req.To):
+		return req, invalidSchedule("/from", "from must lie before to.")
+	case req.To.After(now):
+		return req, invalidSchedule("/to", "to must not lie in the future.")
+	}
+	return req, nil
+}
+
 // Backfill adds past due times to the ledger and starts their runs; it returns
 // the backfill's id and the number of due times. The slots are stored before
 // Backfill returns; with overlap queue their runs start one after another.
 // Errors: fault.Unacceptable invalid_schedule, backfill_too_large; fault.NotFound
 // schedule_not_found; fault.Conflict idempotency_key_taken, schedule_changing.
 func (s *Service) Backfill(ctx context.Context, req BackfillRequest) (id string, slots int, err error) {
-	if req.Limit == 0 {
-		req.Limit = 100
-	}
 	now := s.now()
-	switch {
-	case req.Overlap != "" && req.Overlap != OverlapQueue && req.Overlap != OverlapAllow:
-		return "", 0, invalidSchedule("/overlap_policy", "overlap_policy of a backfill must be queue or allow, not %q.", truncate(string(req.Overlap)))
-	case req.Limit < 1 || req.Limit > MaxBackfill:
-		return "", 0, invalidSchedule("/limit", "limit must be from 1 to %d.", MaxBackfill)
-	case !req.From.Before(req.To):
-		return "", 0, invalidSchedule("/from", "from must lie before to.")
-	case req.To.After(now):
-		return "", 0, invalidSchedule("/to", "to must not lie in the future.")
+	if req, err = req.checked(now); err != nil {
+		return "", 0, err
 	}
 	for attempt := range maxRequestAttempts {
 		id, slots, err = s.backfill(ctx, req, now, attempt)

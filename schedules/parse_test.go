@@ -221,7 +221,7 @@ func TestPreviewNotes(t *testing.T) {
 		{"Pacific/Apia", "0 9 * * *", schedules.Rules{}, time.Date(2011, 12, 30, 0, 0, 0, 0, time.UTC), 1, "2011-12-30 does not exist in this zone."},
 		{"America/New_York", "30 2 * * *", schedules.Rules{}, time.Date(2026, 3, 8, 12, 0, 0, 0, time.UTC), 1, ""},
 	} {
-		list := spec(t, test.expression).Preview(test.from, test.n, zone(t, test.zone), test.rules)
+		list := spec(t, test.expression).Preview(test.from, time.Time{}, test.n, zone(t, test.zone), test.rules)
 		if got := list[len(list)-1].Note; got != test.want {
 			t.Errorf("%s in %s: %q, want %q", test.expression, test.zone, got, test.want)
 		}

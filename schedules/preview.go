@@ -8,19 +8,20 @@ import (
 
 // DueTime is one due time of a preview, in its zone. Note explains what a clock
 // change moved or left out between the due time before and this one; it is "" on
-// all other days.
+// all other days. Clash is set by Typical.MarkClashes.
 type DueTime struct {
-	At   time.Time
-	Note string
+	At    time.Time
+	Note  string
+	Clash bool
 }
 
-// Preview lists the first n due times strictly after from, fewer where the
-// expression has no more.
-func (s Spec) Preview(from time.Time, n int, loc *time.Location, r Rules) []DueTime {
+// Preview lists the first n due times strictly after from and, unless it is zero, up to upto;
+// fewer where the expression has no more.
+func (s Spec) Preview(from, upto time.Time, n int, loc *time.Location, r Rules) []DueTime {
 	list := []DueTime{}
 	for range n {
 		at, ok := s.Next(from, loc, r)
-		if !ok {
+		if !ok || !upto.IsZero() && at.After(upto) {
 			break
 		}
 		list = append(list, DueTime{At: at, Note: s.note(from, at, loc, r)})

@@ -367,31 +367,34 @@ func (s *Service) Delete(ctx context.Context, tenantID, id string, m workflows.I
 	return s.store.DeleteSchedule(ctx, tenantID, id, func(c Schedule) error { return checkIfMatch(c, m) })
 }
 
-// PreviewStored returns the expression of a stored schedule in words and its first
-// n due times after from, within StartsAt and EndsAt. It does not look at the
-// status, so a paused schedule has a preview. fault.NotFound schedule_not_found.
-func (s *Service) PreviewStored(ctx context.Context, tenantID, id string, from time.Time, n int) (string, []DueTime, error) {
+// StoredPreview is the expression of a stored schedule in words, with due times.
+type StoredPreview struct {
+	Schedule    Schedule
+	Description string
+	Times       []DueTime
+}
+
+// PreviewStored returns the first n due times of a schedule after from and up to upto (zero:
+// however late), within StartsAt and EndsAt. It does not look at the status, so a paused schedule
+// has a preview. fault.NotFound schedule_not_found.
+func (s *Service) PreviewStored(ctx context.Context, tenantID, id string, from, upto time.Time, n int) (StoredPreview, error) {
 	sc, err := s.store.Schedule(ctx, tenantID, id)
 	if err != nil {
-		return "", nil, err
+		return StoredPreview{}, err
 	}
 	spec, err := Parse(sc.Expression)
 	if err != nil {
-		return "", nil, err
+		return StoredPreview{}, err
 	}
 	loc, err := s.zone(sc.Timezone)
 	if err != nil {
-		return "", nil, err
+		return StoredPreview{}, err
 	}
 	if !sc.StartsAt.IsZero() && from.Before(sc.StartsAt) {
 		from = sc.StartsAt.Add(-1) // a due time at StartsAt itself counts
 	}
-	list := spec.Preview(from, n, loc, sc.rules())
-	for i, t := range list {
-		if !sc.EndsAt.IsZero() && t.At.After(sc.EndsAt) {
-			list = list[:i]
-			break
-		}
+	if !sc.EndsAt.IsZero() && (upto.IsZero() || upto.After(sc.EndsAt)) {
+		upto = sc.EndsAt
 	}
-	return spec.Describe(sc.Timezone), list, nil
+	return StoredPreview{sc, spec.Describe(sc.Timezone), spec.Preview(from, upto, n, loc, sc.rules())}, nil
 }

@@ -11,6 +11,7 @@ import (
 // the page before) and Offset exclude each other.
 type Query struct {
 	TenantID    string
+	ScheduleID  string   // "": all
 	WorkflowID  string   // "": all
 	WorkflowIDs []string // those of these workflows, which the principal may view; nil: all
 	Status      Status
@@ -102,6 +103,10 @@ type ScheduleStore interface {
 	DeleteSchedule(ctx context.Context, tenantID, id string, check func(Schedule) error) error
 	// NextDue reads the next due time of each workflow that has an active schedule, by its id.
 	NextDue(ctx context.Context, tenantID string, workflowIDs []string) (map[string]time.Time, error)
+	// LedgerCounts counts the due times of spans by outcome, by schedule, of at most linesEach
+	// lines of each, the latest. A line of several due times that begins before a span and
+	// reaches into it is counted as a whole.
+	LedgerCounts(ctx context.Context, spans []LedgerSpan, linesEach int) (map[string]LedgerCounts, error)
 	// Slots lists a page of a schedule's ledger, latest due time first.
 	Slots(ctx context.Context, q SlotQuery) (SlotPage, error)
 }
@@ -146,6 +151,9 @@ type Runs interface {
 	Leading() bool
 	// Resolve checks that a start would be accepted and returns what it would run.
 	Resolve(ctx context.Context, req executor.StartRequest) (executor.Target, error)
+	// Typical returns what 95 of a hundred runs of a workflow did not exceed, of those that ended
+	// in the last seven days, and how many they are.
+	Typical(ctx context.Context, tenantID, workflowID string) (p95 time.Duration, runs int64, err error)
 	// Cancel requests the cancel of a run.
 	Cancel(ctx context.Context, tenantID, runID string) (executor.Record, error)
 }

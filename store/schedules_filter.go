@@ -44,7 +44,7 @@ type scheduleFilter struct {
 // tests reports whether the index that is walked leaves a filter to be tested on rows.
 func (f scheduleFilter) tests() bool {
 	q := f.q
-	if q.Text != "" || q.Health != "" {
+	if q.Text != "" || q.Health != "" || q.ScheduleID != "" {
 		return true
 	}
 	if q.Order == schedules.NextFirst {
@@ -70,7 +70,7 @@ func (f scheduleFilter) page(tx *gorm.DB, at *position) ([]string, *position, er
 	if q.Offset > 0 {
 		return nil, nil, fault.New(fault.Malformed, "invalid_request", "offset does not go with these filters; use the cursor.")
 	}
-	if q.Order == schedules.NextFirst && q.WorkflowID != "" {
+	if q.ScheduleID != "" || q.Order == schedules.NextFirst && q.WorkflowID != "" {
 		if keys, few, err := f.few(tx, at); few || err != nil {
 			keys, err := f.fitting(tx, keys, err)
 			return f.cut(keys, err)
@@ -155,10 +155,13 @@ func (f scheduleFilter) keys(tx *gorm.DB, at *position, n int) ([]scheduleKey, e
 }
 
 // few returns the schedules of a workflow behind a position in the order of what is due next,
-// where it has at most limits.few.
+// where it has at most limits.few; or the one that is named.
 func (f scheduleFilter) few(tx *gorm.DB, at *position) (keys []scheduleKey, few bool, err error) {
-	err = tx.Model(&scheduleRow{}).Where("workflow_id = ? AND deleted = 0", f.q.WorkflowID).
-		Select(scheduleKeyColumns).Order("created_at, id").Limit(f.limits.few + 1).Find(&keys).Error
+	which := tx.Model(&scheduleRow{}).Where("workflow_id = ? AND deleted = 0", f.q.WorkflowID)
+	if f.q.ScheduleID != "" {
+		which = tx.Model(&scheduleRow{}).Where("id = ? AND deleted = 0", f.q.ScheduleID)
+	}
+	err = which.Select(scheduleKeyColumns).Order("created_at, id").Limit(f.limits.few + 1).Find(&keys).Error
 	if err != nil || len(keys) > f.limits.few {
 		return nil, false, err
 	}

@@ -145,7 +145,9 @@ type previewRequest struct {
 	CronExpression string     `json:"cron_expression"`
 	Timezone       string     `json:"timezone,omitempty"`
 	From           *time.Time `json:"from,omitempty" doc:"Times strictly after this; default now."`
+	To             *time.Time `json:"to,omitempty" doc:"Times up to this; default: none."`
 	Count          *int       `json:"count,omitempty" doc:"1 to 500, default 10."`
+	Against        string     `json:"against,omitempty" doc:"A workflow, by id or slug: due times at which its run before would still be open are marked, if it takes as long as its runs did lately."`
 	// DSTGap and DSTRepeat have the defaults of a schedule when they are "".
 	DSTGap    schedules.Gap    `json:"dst_gap,omitempty" enum:"shift,skip"`
 	DSTRepeat schedules.Repeat `json:"dst_repeat,omitempty" enum:"first,last,both"`
@@ -156,6 +158,15 @@ type dueTimes struct {
 	// Description is the expression in plain words, in English.
 	Description string    `json:"description"`
 	Times       []dueTime `json:"times"`
+	// Overlap is what against asked for.
+	Overlap *expectedRuns `json:"overlap,omitempty" doc:"With against: how long runs are expected to take, and how many due times clash with that."`
+}
+
+// expectedRuns is how long the runs of a workflow took in the last seven days.
+type expectedRuns struct {
+	P95Seconds *float64 `json:"p95_seconds" doc:"What 95 of a hundred runs did not exceed, to within a factor of 1.8; null: none ended."`
+	Runs       int64    `json:"runs" doc:"How many runs that is of."`
+	Clashes    int      `json:"clashes" doc:"How many due times come before a run of that length would have ended."`
 }
 
 // dueTime is one due time, in UTC and in the schedule's zone.
@@ -164,6 +175,7 @@ type dueTime struct {
 	At    core.Timestamp `json:"at"`
 	Local string         `json:"local"`
 	Note  *string        `json:"note,omitempty" doc:"Where a change of the clock moved or dropped something."`
+	Clash bool           `json:"clash,omitempty" doc:"With against: the run of the due time before would still be open."`
 }
 
 // backfillRequest is a range of past due times to run. From and To are required.
@@ -182,6 +194,24 @@ type backfillBody struct {
 	BackfillID string `json:"backfill_id"`
 	// Slots are stored when the request is answered; their runs may not have begun.
 	Slots int `json:"slots" doc:"How many due times there are; the ledger shows what becomes of them."`
+}
+
+// backfillPreview is what a backfill would run.
+type backfillPreview struct {
+	DryRun   bool          `json:"dry_run"`
+	Slots    int           `json:"slots" doc:"How many due times there are."`
+	Ran      int           `json:"ran" doc:"How many of them have a run already; a backfill runs them again."`
+	DueTimes []backfillDue `json:"due_times" doc:"Oldest first, as they would run."`
+}
+
+// backfillDue is a due time that a backfill would run, with what the ledger has of it.
+type backfillDue struct {
+	At        core.Timestamp     `json:"at"`
+	Local     string             `json:"local"`
+	Ran       bool               `json:"ran" doc:"A run was started for it."`
+	Outcome   *schedules.Outcome `json:"outcome" doc:"Of the ledger; null where it has no line."`
+	RunID     *string            `json:"run_id"`
+	RunStatus *string            `json:"run_status" words:"workflows" doc:"As it is now; null without a run, or where it was deleted."`
 }
 
 // local returns a time in RFC 3339 with the offset of its zone, to the second.
@@ -242,10 +272,27 @@ func listedScheduleOf(c *core.Call, s schedules.Schedule, o schedules.Overview, 
 }
 
 // previewOf returns due times in their order, with the zone that each has.
-func previewOf(description string, times []schedules.DueTime) dueTimes {
-	b := dueTimes{Description: description, Times: make([]dueTime, len(times))}
+func previewOf(description string, times []schedules.DueTime, expected *expectedRuns) dueTimes {
+	b := dueTimes{Description: description, Times: make([]dueTime, len(times)), Overlap: expected}
 	for i, t := range times {
-		b.Times[i] = dueTime{At: core.Timestamp(t.At), Local: local(t.At), Note: core.TextOrNull(t.Note)}
+		b.Times[i] = dueTime{At: core.Timestamp(t.At), Local: local(t.At), Note: core.TextOrNull(t.Note), Clash: t.Clash}
+	}
+	return b
+}
+
+// backfillPreviewOf returns what a backfill would run.
+func backfillPreviewOf(p schedules.BackfillPreview) backfillPreview {
+	b := backfillPreview{DryRun: true, Slots: len(p.Due), DueTimes: make([]backfillDue, len(p.Due))}
+	for i, d := range p.Due {
+		due := backfillDue{At: core.Timestamp(d.At), Local: local(d.At)}
+		if d.Line != nil {
+			due.Outcome, due.RunID = &d.Line.Outcome, core.TextOrNull(d.Line.RunID)
+			due.RunStatus, _ = runStatusOf(*d.Line, p.Runs)
+			if due.Ran = d.Line.RunID != ""; due.Ran {
+				b.Ran++
+			}
+		}
+		b.DueTimes[i] = due
 	}
 	return b
 }

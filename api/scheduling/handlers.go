@@ -6,49 +6,66 @@ import (
 	"heddle/executor"
 	"heddle/fault"
 	"heddle/idempotency"
+	"heddle/ids"
 	"heddle/internal/elements"
 	"heddle/schedules"
 	"net/http"
+	"net/url"
 	"time"
 )
 
 // listSchedules lists the schedules of all workflows that the caller may view, or of the one in
 // the query: what the caller may not view is not listed, whatever is named.
 func (h *handlers) listSchedules(c *core.Call) error {
-	q, err := c.Query()
+	q, p, err := c.PageQuery()
 	if err != nil {
 		return err
 	}
-	ask := schedules.Query{WorkflowIDs: access.ViewableWorkflows(c.Principal)}
-	if ref := q.Get("workflow"); ref != "" {
-		if ask.WorkflowID, err = core.FilteredWorkflow(c, h.Definitions, ref); err != nil {
-			return err
-		}
+	ask, err := h.scheduleQuery(c, q, p)
+	if err != nil {
+		return err
 	}
-	return h.scheduleList(c, ask)
+	return h.replySchedules(c, ask, p)
+}
+
+// scheduleQuery reads the page and the filters of a list of the tenant's schedules, within what
+// the caller may view.
+func (h *handlers) scheduleQuery(c *core.Call, q url.Values, p core.Page) (schedules.Query, error) {
+	ask := filtersOf(c, q, p)
+	ask.WorkflowIDs = access.ViewableWorkflows(c.Principal)
+	var err error
+	if ref := q.Get("workflow"); ref != "" {
+		ask.WorkflowID, err = core.FilteredWorkflow(c, h.Definitions, ref)
+	}
+	return ask, err
+}
+
+// filtersOf reads the page and those filters that every list of schedules has.
+func filtersOf(c *core.Call, q url.Values, p core.Page) schedules.Query {
+	return schedules.Query{
+		TenantID: c.TenantID(), Limit: p.Limit, Offset: p.Offset, Cursor: p.Cursor, WantTotal: p.WantTotal(),
+		Status: schedules.Status(q.Get("status")), Text: q.Get("q"), Health: schedules.Health(q.Get("health")), Order: schedules.Order(q.Get("order")),
+	}
 }
 
 // listWorkflowSchedules lists the schedules of one workflow; fault.NotFound
 // workflow_not_found.
 func (h *handlers) listWorkflowSchedules(c *core.Call) error {
-	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), c.Param("id"))
-	if err != nil {
-		return err
-	}
-	return h.scheduleList(c, schedules.Query{WorkflowID: w.ID})
-}
-
-// scheduleList answers with the requested page of the schedules that ask and the other filters
-// of the query select.
-func (h *handlers) scheduleList(c *core.Call, ask schedules.Query) error {
 	q, p, err := c.PageQuery()
 	if err != nil {
 		return err
 	}
-	// Whatever ask selects, it is the caller's tenant.
-	ask.TenantID, ask.Limit, ask.Offset, ask.Cursor, ask.WantTotal = c.TenantID(), p.Limit, p.Offset, p.Cursor, p.WantTotal()
-	ask.Status, ask.Text = schedules.Status(q.Get("status")), q.Get("q")
-	ask.Health, ask.Order = schedules.Health(q.Get("health")), schedules.Order(q.Get("order"))
+	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	ask := filtersOf(c, q, p)
+	ask.WorkflowID = w.ID
+	return h.replySchedules(c, ask, p)
+}
+
+// replySchedules answers with a page of schedules.
+func (h *handlers) replySchedules(c *core.Call, ask schedules.Query, p core.Page) error {
 	found, err := h.Schedules.List(c.Ctx(), ask)
 	if err != nil {
 		return err
@@ -199,9 +216,41 @@ func (h *handlers) previewExpression(c *core.Call, req previewRequest) error {
 	if from.IsZero() {
 		from = h.Now()
 	}
+	upto, err := storableTime("to", req.To)
+	if err != nil {
+		return err
+	}
 	// An @every counts from here; a stored schedule has an anchor of its own.
 	rules.Anchor = from
-	return c.Reply(http.StatusOK, previewOf(spec.Describe(req.Timezone), spec.Preview(from, count, loc, rules)))
+	return h.replyPreview(c, spec.Describe(req.Timezone), spec.Preview(from, upto, count, loc, rules), req.Against)
+}
+
+// replyPreview answers due times and, where a workflow is named, at which of them the run before
+// would still be open. fault.NotFound workflow_not_found.
+func (h *handlers) replyPreview(c *core.Call, description string, times []schedules.DueTime, against string) error {
+	var expected *expectedRuns
+	if against != "" {
+		if !ids.Valid(against) {
+			return core.NotFound("workflow", against)
+		}
+		w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), against)
+		if err != nil {
+			return err
+		}
+		if err := core.Allow(c.Principal, access.View, w.ID, w.Slug); err != nil {
+			return err
+		}
+		typical, err := h.Schedules.Typical(c.Ctx(), c.TenantID(), w.ID)
+		if err != nil {
+			return err
+		}
+		expected = &expectedRuns{Runs: typical.Runs, Clashes: typical.MarkClashes(times)}
+		if typical.Runs > 0 {
+			p95 := typical.P95.Seconds()
+			expected.P95Seconds = &p95
+		}
+	}
+	return c.Reply(http.StatusOK, previewOf(description, times, expected))
 }
 
 // previewSchedule lists the next due times of a stored schedule within its bounds, strictly after
@@ -222,11 +271,15 @@ func (h *handlers) previewSchedule(c *core.Call) error {
 			return core.Malformed("from must be an RFC 3339 time such as 2026-03-01T00:00:00Z, not %q.", core.Truncate(q.Get("from")))
 		}
 	}
-	description, times, err := h.Schedules.PreviewStored(c.Ctx(), c.TenantID(), c.Param("id"), from, count)
+	upto, err := core.TimeParam(q, "to")
 	if err != nil {
 		return err
 	}
-	return c.Reply(http.StatusOK, previewOf(description, times))
+	p, err := h.Schedules.PreviewStored(c.Ctx(), c.TenantID(), c.Param("id"), from, upto, count)
+	if err != nil {
+		return err
+	}
+	return h.replyPreview(c, p.Description, p.Times, q.Get("against"))
 }
 
 // triggerSchedule starts a schedule's run now, whatever its overlap rule and status, at most once
@@ -242,7 +295,8 @@ func (h *handlers) triggerSchedule(c *core.Call, _ core.Because) error {
 	})
 }
 
-// backfillSchedule starts the runs of past due times. The answer names the backfill once its
+// backfillSchedule starts the runs of past due times, or with dry_run says which these are and
+// which of them ran already. The answer names the backfill once its
 // slots are stored; the ledger shows how far it has come. The errors are those of
 // schedules.Service.Backfill.
 func (h *handlers) backfillSchedule(c *core.Call, req backfillRequest) error {
@@ -263,6 +317,17 @@ func (h *handlers) backfillSchedule(c *core.Call, req backfillRequest) error {
 		if ask.Limit = *req.Limit; ask.Limit == 0 {
 			ask.Limit = -1
 		}
+	}
+	dry, err := c.DryRun()
+	if err != nil {
+		return err
+	}
+	if dry {
+		p, err := h.Schedules.PreviewBackfill(c.Ctx(), ask)
+		if err != nil {
+			return err
+		}
+		return c.Reply(http.StatusOK, backfillPreviewOf(p))
 	}
 	return c.Idempotent(func(o *core.Creation) error {
 		ask.Keep = func(id string, slots int) *idempotency.Answer {

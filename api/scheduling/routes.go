@@ -28,11 +28,13 @@ func (h *handlers) routes() []core.Route {
 			Query:   append([]core.Param{{Name: "workflow", Description: "Only schedules of this workflow, by id or slug."}}, filters...),
 			Answers: core.OK(scheduleList{}), Codes: []string{"workflow_not_found"},
 		}.Handle(core.NoBody(h.listSchedules)),
+		// Its path is no schedule's: their ids have another form.
+		h.calendarRoute(all+"/calendar", filters),
 		// POST for its body; it changes nothing, which the right to view alone says.
 		core.Route{
 			Method: http.MethodPost, Path: all + "/preview", ID: "previewExpression", Tag: "schedules",
 			Summary: "List the next due times of an expression that is not stored", Action: access.View, On: core.FilteredByAccess,
-			Body: core.BodyRequired, Answers: preview, Codes: refusals[:3],
+			Body: core.BodyRequired, Answers: preview, Codes: append([]string{"workflow_not_found"}, refusals[:3]...),
 		}.Handle(core.WithBody(h.previewExpression)),
 		// On the workflow: a key that may view it may view all of its schedules.
 		core.Route{
@@ -68,8 +70,10 @@ func (h *handlers) routes() []core.Route {
 		core.Route{
 			Method: http.MethodGet, Path: one + "/preview", ID: "previewSchedule", Tag: "schedules",
 			Summary: "List a schedule's next due times", Action: access.View, On: core.OnSchedule,
-			Query:   []core.Param{{Name: "from", Description: "RFC 3339; times strictly after this, default now."}, {Name: "count", JSONType: "integer", Description: "From 1 to 500; 10 without it."}},
-			Answers: preview, Codes: unknown,
+			Query: []core.Param{{Name: "from", Description: "RFC 3339; times strictly after this, default now."}, {Name: "count", JSONType: "integer", Description: "From 1 to 500; 10 without it."},
+				{Name: "to", Description: "RFC 3339; times up to this."},
+				{Name: "against", Description: "A workflow, by id or slug: due times at which its run before would still be open are marked, if it takes as long as its runs did lately."}},
+			Answers: preview, Codes: append(unknown, "workflow_not_found"),
 		}.Handle(core.NoBody(h.previewSchedule)),
 		// The ledger has what the loop, triggers and backfills decided.
 		core.Route{
@@ -90,9 +94,12 @@ func (h *handlers) routes() []core.Route {
 		// It may store a thousand slots and their runs.
 		core.Route{
 			Method: http.MethodPost, Path: one + "/backfill", ID: "backfillSchedule", LongRunning: true, Tag: "schedules",
-			Summary: "Start the runs of past due times", Action: access.Operate, On: core.OnSchedule, Body: core.BodyRequired, Idempotent: true,
-			Answers: core.Accepted(backfillBody{}),
-			Codes:   []string{"schedule_not_found", "schedule_changing", "invalid_schedule", "backfill_too_large", "outcome_unknown"},
+			Summary: "Start the runs of past due times", Action: access.Operate, On: core.OnSchedule, Body: core.BodyRequired, Idempotent: true, Query: core.DryRunParam(),
+			Answers: []core.Answer{
+				{Status: http.StatusAccepted, Body: backfillBody{}, Description: "The due times are in the ledger."},
+				{Status: http.StatusOK, Body: backfillPreview{}, Description: "With dry_run: what would run, and what of it ran already."},
+			},
+			Codes: []string{"schedule_not_found", "schedule_changing", "invalid_schedule", "backfill_too_large", "outcome_unknown"},
 		}.Handle(core.WithBody(h.backfillSchedule)),
 	}
 }

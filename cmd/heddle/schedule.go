@@ -84,7 +84,7 @@ func (p *process) preview(expression string, plan previewPlan) error {
 	// Intervals such as @every 1h are counted from it.
 	rules.Anchor = begin
 	fmt.Fprintln(p.out, spec.Describe(plan.zone))
-	for _, t := range spec.Preview(after, plan.count, loc, rules) {
+	for _, t := range spec.Preview(after, time.Time{}, plan.count, loc, rules) {
 		line := t.At.Format("Mon 2006-01-02 15:04:05 -07:00") + "  " + t.At.UTC().Format("2006-01-02T15:04:05Z")
 		if t.Note != "" {
 			line += "  " + t.Note

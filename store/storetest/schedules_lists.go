@@ -9,6 +9,8 @@ import (
 	"heddle/fault"
 	"heddle/schedules"
 	"heddle/store"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -17,6 +19,7 @@ import (
 var scheduleListTests = map[string]func(*testing.T, *store.DB){
 	"lists of schedules by filter and order": testScheduleFilters,
 	"slots are found by their due times":     testSlotsByTime,
+	"ledgers are counted by outcome":         testLedgerCounts,
 	"who paused a schedule is kept":          testPausedBy,
 }
 
@@ -93,18 +96,18 @@ func testScheduleFilters(t *testing.T, db *store.DB) {
 			test.q.TenantID = "t1"
 		}
 		test.q.Now, test.q.Limit = at(200_000), 2
-		got := ""
+		var got strings.Builder
 		for {
 			p, err := db.Schedules(ctx, test.q)
 			must(t, err)
 			for _, s := range p.Schedules {
-				got += s.ID[len("sched_"):]
+				got.WriteString(s.ID[len("sched_"):])
 			}
 			if test.q.Cursor = p.Next; p.Next == "" {
 				break
 			}
 		}
-		same(t, fmt.Sprintf("%+v", test.q), got, test.want)
+		same(t, fmt.Sprintf("%+v", test.q), got.String(), test.want)
 	}
 	p, err := db.Schedules(ctx, schedules.Query{TenantID: "t1", Status: schedules.Active, Limit: 2, Offset: 1, WantTotal: true})
 	must(t, err)
@@ -144,19 +147,61 @@ func testSlotsByTime(t *testing.T, db *store.DB) {
 		}
 		p, err := db.Slots(ctx, q)
 		must(t, err)
-		got := ""
-		for i, l := range p.Slots {
-			if i > 0 {
-				got += " "
-			}
-			got += fmt.Sprint(l.Due.Sub(at(0)).Milliseconds())
+		var got []string
+		for _, l := range p.Slots {
+			got = append(got, fmt.Sprint(l.Due.Sub(at(0)).Milliseconds()))
 		}
-		same(t, fmt.Sprintf("from %d to %d", test.from, test.to), got, test.want)
+		same(t, fmt.Sprintf("from %d to %d", test.from, test.to), strings.Join(got, " "), test.want)
 		same(t, "total", p.Total, len(p.Slots))
 		if run, ok := p.Runs["run_a"]; ok && run.State != machine.Running {
 			t.Errorf("the run is %s", run.State)
 		}
 	}
+}
+
+// testLedgerCounts: due times are counted by quarters of an hour, lines of several by themselves,
+// also one that begins before the span, and of more lines than are read the latest.
+func testLedgerCounts(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	a, b := keepSchedule(t, db, newSchedule(w, "sched_a", 1)), keepSchedule(t, db, newSchedule(w, "sched_b", 1))
+	const quarter = 900_000
+	// at(-800_000) is a whole quarter of an hour.
+	q := func(quarters, ms int) time.Time { return at(-800_000 + quarters*quarter + ms) }
+	for _, s := range []schedules.Schedule{a, b} {
+		f := schedules.Firing{ScheduleID: s.ID, Fence: 1, Status: schedules.Active}
+		for _, l := range []schedules.Slot{
+			{Due: q(0, 5), Until: q(3, 1), Count: 40, Outcome: schedules.Skipped},
+			{Due: q(4, 0), Until: q(4, 0), Count: 1, Outcome: schedules.Fired},
+			{Due: q(4, 899_999), Until: q(4, 899_999), Count: 1, Outcome: schedules.Fired},
+			{Due: q(5, 0), Until: q(5, 0), Count: 1, Outcome: schedules.Fired},
+			{Due: q(5, 1), Until: q(5, 1), Count: 1, Outcome: schedules.Late},
+			{Due: q(9, 0), Until: q(9, 0), Count: 1, Outcome: schedules.Late},
+		} {
+			l.ScheduleID, l.Origin, l.At = s.ID, schedules.FromSchedule, q(10, 0)
+			f.Slots = append(f.Slots, l)
+		}
+		must(t, db.Fire(ctx, []schedules.Firing{f})[0])
+	}
+	text := func(c schedules.LedgerCounts) string {
+		list := []string{}
+		for _, n := range c.Counts {
+			line := fmt.Sprintf("%d %s %d", n.At.Sub(q(0, 0)).Milliseconds(), n.Outcome, n.Count)
+			if !n.Until.IsZero() {
+				line += fmt.Sprint("to ", n.Until.Sub(q(0, 0)).Milliseconds())
+			}
+			list = append(list, line)
+		}
+		slices.Sort(list)
+		return fmt.Sprint(list, c.Cut)
+	}
+	got, err := db.LedgerCounts(ctx, []schedules.LedgerSpan{{ScheduleID: "sched_a", From: q(2, 0), To: q(9, 0)}, {ScheduleID: "sched_b", From: q(4, 1), To: q(10, 0)}, {ScheduleID: "none", From: q(0, 0), To: q(9, 0)}}, 4)
+	must(t, err)
+	same(t, "a", text(got["sched_a"]), "[3600000 fired 2 4500000 fired 1 4500000 late 1 5 skipped 40to 2700001] false")
+	same(t, "b", text(got["sched_b"]), "[3600000 fired 1 4500000 fired 1 4500000 late 1 8100000 late 1] false")
+	got, err = db.LedgerCounts(ctx, []schedules.LedgerSpan{{ScheduleID: "sched_a", From: q(0, 0), To: q(10, 0)}}, 2)
+	must(t, err)
+	same(t, "cut", text(got["sched_a"]), "[4500000 fired 1 4500000 late 1 8100000 late 1] true")
+	same(t, "the first that was counted", got["sched_a"].First, q(5, 0))
 }
 
 // testPausedBy: who paused a schedule, and when, comes back.
