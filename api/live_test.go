@@ -87,15 +87,38 @@ func TestListenersHearWhatTheyMayView(t *testing.T) {
 		run := s.start(wf, "")
 		all.until("run_changed", `"status":"waiting"`, "")
 		id := some.until("approval_opened", run, hidden)
+		flowsOnly := s.listen(t, s.admin, "?topics=schedules,stats&workflow="+wf, "")
 		flows.until("approval_opened", hidden, `"run":`)
 		s.post("/api/workflows/approvals/"+s.approval(run, "open").text(t, "approval", "id")+"/answer", `{"payload":{"approved":true}}`).want(t, http.StatusOK)
 		some.until("approval_closed", `"status":"answered"`, hidden)
 		all.until("run_changed", `"status":"completed"`, "")
 		s.do(request{method: "PUT", path: "/api/workflows/other", body: `{"tags":["new"]}`}).want(t, http.StatusOK)
-		flows.until("workflow_changed", `"slug":"other"`, run)
+		flows.until("workflow_changed", `"by":{"type":"key"`, run)
 
 		s.do(request{method: "POST", path: "/api/workflows", body: `{"definition":` + trivial + `,"slug":"theirs"}`, key: foreign}).want(t, http.StatusCreated)
 		theirs.until("workflow_changed", `"slug":"theirs"`, "other")
+		// A run is as lists show it, with what this listener may do.
+		first := s.listen(t, s.admin, "?topics=runs", "")
+		again := s.start(wf, "")
+		for {
+			_, _, data := first.next()
+			if !strings.Contains(data, again) || !strings.Contains(data, `"waiting_for":{"kind":"signal"`) {
+				continue
+			}
+			if !strings.Contains(data, `"workflow":{"id":"`+wf+`","slug":"asking"`) || !strings.Contains(data, `"can":["view",`) || !strings.Contains(data, `"steps":{"total":`) {
+				t.Errorf("%s", data)
+			}
+			break
+		}
+		flowsOnly.until("stats", `"open":{"queued":0,"running":0,"waiting":1,"paused":0}`, hidden)
+		sched := s.post("/api/workflows/asking/schedules", `{"cron_expression":"@yearly"}`).want(t, http.StatusCreated).text(t, "schedule_id")
+		flowsOnly.until("schedule_changed", sched, hidden)
+		s.post("/api/workflows/schedules/"+sched+"/trigger", "").want(t, http.StatusAccepted)
+		flowsOnly.until("slot_decided", `"origin":"trigger:`, hidden)
+		s.send(http.MethodPatch, "/api/workflows/schedules/"+sched, `{"status":"paused","reason":"enough"}`, nil).want(t, http.StatusOK)
+		flowsOnly.until("schedule_changed", `"status":"paused","pause_reason":"enough","paused_by":{"type":"key"`, hidden)
+		s.send(http.MethodDelete, "/api/workflows/schedules/"+sched, "", nil).want(t, http.StatusNoContent)
+		flowsOnly.until("schedule_changed", `"deleted":true`, hidden)
 		// One that comes back goes on where it was; what it cannot go on from is a reset.
 		s.listen(t, s.admin, "", id).until("approval_closed", run, `"reset"`)
 		if _, event, _ := s.listen(t, s.admin, "", "live_0.7").next(); event != "reset" {

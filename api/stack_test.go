@@ -189,7 +189,8 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	}
 	acfg.Schedules = schedules.New(schedules.Config{
 		Store: db, Runs: s.exec, Now: time.Now, NewID: newID, Log: log,
-		Quota: s.quota("schedules", func(q access.Quotas) int { return q.Schedules }, db.CountSchedules),
+		Quota:    s.quota("schedules", func(q access.Quotas) int { return q.Schedules }, db.CountSchedules),
+		Announce: ecfg.Hub.Announce,
 	})
 	s.schedules = acfg.Schedules
 	acfg.System = system.New(system.Config{
@@ -205,7 +206,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 		Now: time.Now, NewID: newID, Log: log, Every: time.Millisecond,
 	})
 	acfg.Bulk = s.bulk
-	acfg.Live = live.New(live.Config{Source: db, Hub: ecfg.Hub, Encode: api.EncodeChange, Now: time.Now, Epoch: newID("live_"), Log: log, Interval: 10 * time.Millisecond})
+	acfg.Live = live.New(live.Config{Source: db, Hub: ecfg.Hub, Details: s.exec.Details, Encode: api.EncodeChange, Now: time.Now, Epoch: newID("live_"), Log: log, Interval: 10 * time.Millisecond})
 	s.serve(api.New(acfg))
 	return s
 }

@@ -11,7 +11,7 @@ import (
 type Hub struct {
 	mu       sync.Mutex // guards watchers
 	watchers map[string]map[chan struct{}]struct{}
-	tap      atomic.Pointer[func(runID string)] // nil: nobody hears of all runs
+	tap      atomic.Pointer[func(id string)] // nil: nobody hears of all runs and schedules
 }
 
 // NewHub returns a hub without watchers.
@@ -46,10 +46,10 @@ func (h *Hub) forget(runID string, ch chan struct{}) {
 	}
 }
 
-// Tap has f called with the id of every run whose journal has grown, and with "" where any
-// may have, until Tap is called with nil; there is one f at a time. f is called by whoever
+// Tap has f called with the id of every run whose journal has grown and of every schedule that
+// has changed or decided, and with "" where any may have, until Tap is called with nil; there is one f at a time. f is called by whoever
 // commits, and must not block. Without it a growth costs the read of a pointer.
-func (h *Hub) Tap(f func(runID string)) {
+func (h *Hub) Tap(f func(id string)) {
 	if f == nil {
 		h.tap.Store(nil)
 		return
@@ -57,10 +57,11 @@ func (h *Hub) Tap(f func(runID string)) {
 	h.tap.Store(&f)
 }
 
-// Announce tells the tap, and no watcher, of a run that grew elsewhere; "" for any.
-func (h *Hub) Announce(runID string) {
+// Announce tells the tap, and no watcher, of a run that grew elsewhere or of a schedule; "" for
+// any.
+func (h *Hub) Announce(id string) {
 	if f := h.tap.Load(); f != nil {
-		(*f)(runID)
+		(*f)(id)
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package live tells those who listen what changes in a tenant: its runs, approvals and
-// workflows. It is for screens that show lists: a frame says how an object is now, and several
+// Package live tells those who listen what changes in a tenant: its runs, approvals, workflows and
+// schedules. It is for screens that show lists: a frame says how an object is now, and several
 // changes of one object within a moment are one frame. Nothing is durable. Who missed frames is
 // told so, and reads its lists again.
 //
@@ -14,8 +14,11 @@ import (
 	"context"
 	"encoding/json"
 	"heddle/approvals"
+	"heddle/audit"
 	"heddle/definitions/workflows"
 	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/schedules"
 	"log/slog"
 	"sync"
 	"time"
@@ -29,10 +32,12 @@ const (
 	Runs      Topic = "runs"
 	Approvals Topic = "approvals"
 	Workflows Topic = "workflows"
+	Schedules Topic = "schedules"
+	Stats     Topic = "stats"
 )
 
 // Topics returns all of them, in a new slice.
-func Topics() []Topic { return []Topic{Runs, Approvals, Workflows} }
+func Topics() []Topic { return []Topic{Runs, Approvals, Workflows, Schedules, Stats} }
 
 // The names of frames. Reset says that frames are missing: the client reads its lists again.
 const (
@@ -40,20 +45,47 @@ const (
 	ApprovalOpened  = "approval_opened"
 	ApprovalClosed  = "approval_closed"
 	WorkflowChanged = "workflow_changed"
+	ScheduleChanged = "schedule_changed" // created, edited, paused, resumed, deleted
+	SlotDecided     = "slot_decided"
+	StatsChanged    = "stats"
 	Reset           = "reset"
 )
 
 // Change is an object as it is now; one of the pointers is set.
 type Change struct {
-	Run      *executor.Record // without input and output
+	Run      *Run
 	Approval *approvals.Approval
 	Workflow *Workflow
+	Schedule *Schedule // of ScheduleChanged
+	Slot     *Schedule // of SlotDecided; its Last is not nil
+	Stats    *Counts
+}
+
+// Run is a run as it is now, without input and output.
+type Run struct {
+	executor.Record
+	Details executor.RunDetails
+}
+
+// Schedule is a schedule as it is now, deleted or not, with the line of its latest due time.
+type Schedule struct {
+	schedules.Schedule
+	Deleted bool
+	Last    *schedules.Slot
+	Run     *schedules.SlotRun // of Last
+}
+
+// Counts is how many runs of a workflow have not ended, by state.
+type Counts struct {
+	WorkflowID string
+	Open       map[machine.State]int
 }
 
 // Workflow is a workflow as it is now, deleted or not.
 type Workflow struct {
 	workflows.Workflow
 	Deleted bool
+	By      audit.Actor // who made its last change that is on the audit trail; zero: unknown
 }
 
 // Frame is a change as listeners get it. It is shared and must not be changed.
@@ -75,11 +107,16 @@ type Source interface {
 	// ChangedWorkflows reads the tenant's workflows with a change number above after, at most
 	// limit, and returns the highest number; with after -1 none, and the highest there is.
 	ChangedWorkflows(ctx context.Context, tenantID string, after int64, limit int) ([]Workflow, int64, error)
+	// ChangedSchedules reads schedules, deleted ones too, without their inputs.
+	ChangedSchedules(ctx context.Context, ids []string) ([]Schedule, error)
+	// OpenByWorkflow counts the runs of a tenant's workflows that have not ended, by workflow and
+	// state, from kept counts; a workflow without any is left out.
+	OpenByWorkflow(ctx context.Context, tenantID string, workflowIDs []string) (map[string]map[machine.State]int, error)
 }
 
-// Hub tells which runs have changed; events.Hub does.
+// Hub tells which runs and schedules have changed; events.Hub does.
 type Hub interface {
-	// Tap has f called with the id of each run that changes, or "" where any may have, until
+	// Tap has f called with the id of each run or schedule that changes, or "" where any may have, until
 	// it is called with nil. f must not block.
 	Tap(f func(runID string))
 }
@@ -88,8 +125,10 @@ type Hub interface {
 type Config struct {
 	Source Source
 	Hub    Hub
-	Encode func(Change) (json.RawMessage, error)
-	Now    func() time.Time
+	// Details returns what lists say of a tenant's runs, in their order; nil: nothing.
+	Details func(ctx context.Context, tenantID string, runs []executor.Record) ([]executor.RunDetails, error)
+	Encode  func(Change) (json.RawMessage, error)
+	Now     func() time.Time
 	// Epoch names this process: the numbers of its frames mean nothing to another.
 	Epoch string
 	Log   *slog.Logger
@@ -99,7 +138,7 @@ type Config struct {
 
 const (
 	ringSize     = 4096 // frames that are kept
-	maxDirty     = 4096 // runs that are noted between two reads; more are a Reset
+	maxDirty     = 4096 // objects that are noted between two reads; more are a Reset
 	maxApprovals = 1000 // of one read
 	maxWorkflows = 1000
 	// clockSlack is how much the times of rows may differ from this node's clock.
@@ -233,7 +272,7 @@ func (l *Listener) Frames() []*Frame {
 	return list
 }
 
-// note notes a run that has changed, "" for any. It is called by whoever commits and does not
+// note notes a run or a schedule that has changed, "" for any. It is called by whoever commits and does not
 // block.
 func (s *Service) note(runID string) {
 	s.mu.Lock()

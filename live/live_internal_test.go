@@ -9,6 +9,8 @@ import (
 	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/schedules"
+	"strings"
 	"testing"
 	"time"
 )
@@ -25,6 +27,8 @@ type rows struct {
 	asked     []approvals.Approval
 	workflows []Workflow
 	change    int64
+	schedules []Schedule
+	open      map[string]map[machine.State]int
 }
 
 func (r *rows) ChangedRuns(_ context.Context, ids []string) ([]executor.Record, error) {
@@ -45,6 +49,14 @@ func (r *rows) ChangedWorkflows(_ context.Context, _ string, after int64, _ int)
 		return nil, r.change, nil
 	}
 	return r.workflows, r.change, nil
+}
+
+func (r *rows) ChangedSchedules(context.Context, []string) ([]Schedule, error) {
+	return r.schedules, nil
+}
+
+func (r *rows) OpenByWorkflow(context.Context, string, []string) (map[string]map[machine.State]int, error) {
+	return r.open, nil
 }
 
 // quiet returns a service whose own rounds are too rare to come, with its hub and rows.
@@ -75,7 +87,7 @@ func names(l *Listener) string {
 // round is one round apart from the service's own.
 func round(s *Service, p *pumped) { s.runOnce(p, 0) }
 
-func told() *pumped { return &pumped{approvals: map[string]approvals.State{}} }
+func told() *pumped { return newPumped(time.Time{}) }
 
 // A listener that reads nothing costs nobody anything: what changes is noted and read for the
 // others, and it is told that it missed frames.
@@ -91,7 +103,7 @@ func TestAStalledListenerDelaysNothing(t *testing.T) {
 		hub.f(fmt.Sprintf("run_%d", n))
 		hub.f(fmt.Sprintf("run_%d", n)) // coalesced
 		round(s, p)
-		heard += len(other.Frames())
+		heard += strings.Count(names(other), RunChanged)
 	}
 	if heard != ringSize+10 {
 		t.Errorf("the other listener heard %d frames", heard)
@@ -101,7 +113,7 @@ func TestAStalledListenerDelaysNothing(t *testing.T) {
 	}
 	hub.f("run_x")
 	round(s, p)
-	if got := names(stalled); got != "run_changed run_x;" {
+	if got := names(stalled); got != "run_changed run_x;stats wf_1;" {
 		t.Errorf("after the reset it has %s", got)
 	}
 }
@@ -117,7 +129,7 @@ func TestWhatIsLostIsAReset(t *testing.T) {
 	p := told()
 	hub.f("run_1")
 	round(s, p)
-	if a, b := names(mine), names(others); a != "run_changed run_1;" || b != "" {
+	if a, b := names(mine), names(others); a != "run_changed run_1;stats wf_1;" || b != "" {
 		t.Errorf("%q and %q", a, b)
 	}
 	for n := range maxDirty + 1 {
@@ -152,12 +164,12 @@ func TestApprovalsAndWorkflowsAreTold(t *testing.T) {
 	source.asked[0].State = approvals.Answered
 	hub.f("run_1")
 	round(s, p)
-	want := "run_changed run_1;approval_opened apr_1;workflow_changed wf_1;run_changed run_1;run_changed run_1;approval_closed apr_1;"
+	want := "run_changed run_1;approval_opened apr_1;workflow_changed wf_1;stats wf_1;run_changed run_1;stats wf_1;run_changed run_1;approval_closed apr_1;stats wf_1;"
 	if got := names(l); got != want {
 		t.Errorf("told %s\nwant %s", got, want)
 	}
-	again, resumed := listen(t, s, "t1", 4)
-	if got := names(again); !resumed || got != "run_changed run_1;approval_closed apr_1;" {
+	again, resumed := listen(t, s, "t1", 6)
+	if got := names(again); !resumed || got != "run_changed run_1;approval_closed apr_1;stats wf_1;" {
 		t.Errorf("resumed %t with %s", resumed, got)
 	}
 	l.Close()
@@ -168,5 +180,46 @@ func TestApprovalsAndWorkflowsAreTold(t *testing.T) {
 	reads := source.reads
 	if _, resumed := listen(t, s, "t1", 4); resumed || source.reads != reads {
 		t.Error("resumed over a time in which nothing was noted")
+	}
+}
+
+// Schedules are told when they are changed, with another revision or a deletion, and when they
+// decide; what was so before anybody listened is not news.
+func TestSchedulesAreTold(t *testing.T) {
+	t.Parallel()
+	s, hub, source := quiet()
+	l, _ := listen(t, s, "t1", 0)
+	defer l.Close()
+	begun := time.UnixMilli(1_700_000_000_000)
+	p := newPumped(begun)
+	tell := func(c Schedule) string {
+		c.ID, c.TenantID, c.WorkflowID = "sched_1", "t1", "wf_1"
+		source.schedules = []Schedule{c}
+		hub.f("sched_1")
+		round(s, p)
+		return names(l)
+	}
+	at := func(seconds int, outcome schedules.Outcome) *schedules.Slot {
+		return &schedules.Slot{Due: begun.Add(time.Duration(seconds) * time.Second), At: begun.Add(time.Duration(seconds) * time.Second), Outcome: outcome}
+	}
+	old := schedules.Schedule{Revision: 1, UpdatedAt: begun.Add(-time.Hour)}
+	for i, step := range []struct {
+		c    Schedule
+		want string
+	}{
+		{Schedule{Schedule: old, Last: at(-60, schedules.Fired)}, ""},
+		{Schedule{Schedule: old, Last: at(60, schedules.Waiting)}, "slot_decided sched_1;"},
+		{Schedule{Schedule: old, Last: at(60, schedules.Late)}, "slot_decided sched_1;"},
+		{Schedule{Schedule: old, Last: at(60, schedules.Late)}, ""},
+		{Schedule{Schedule: schedules.Schedule{Revision: 2}, Last: at(60, schedules.Late)}, "schedule_changed sched_1;"},
+		{Schedule{Schedule: schedules.Schedule{Revision: 3}, Last: at(120, schedules.Fired), Deleted: true}, "schedule_changed sched_1;slot_decided sched_1;"},
+	} {
+		if got := tell(step.c); got != step.want {
+			t.Errorf("step %d: told %q, not %q", i, got, step.want)
+		}
+	}
+	clear(p.schedules)
+	if got := tell(Schedule{Schedule: schedules.Schedule{Revision: 1, UpdatedAt: begun}}); got != "schedule_changed sched_1;" {
+		t.Errorf("of a new one it is told %q", got)
 	}
 }

@@ -3,7 +3,11 @@ package live
 import (
 	"context"
 	"heddle/approvals"
+	"heddle/executor"
+	"heddle/schedules"
 	"maps"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -14,14 +18,29 @@ const pumpTimeout = 5 * time.Second
 type pumped struct {
 	begun     time.Time
 	approvals map[string]approvals.State // as they were last told; bounded by maxTold
+	schedules map[string]toldSchedule    // the same
+	// counted are the workflows, by tenant, whose runs changed since counts were last told.
+	counted map[string]map[string]bool
 }
 
-// maxTold bounds pumped.approvals: beyond it one may be told twice.
+// newPumped returns what is known at the beginning.
+func newPumped(begun time.Time) *pumped {
+	return &pumped{begun: begun, approvals: map[string]approvals.State{}, schedules: map[string]toldSchedule{}, counted: map[string]map[string]bool{}}
+}
+
+// toldSchedule is what was last told of a schedule.
+type toldSchedule struct {
+	revision int64
+	due, at  time.Time // of its latest line
+	outcome  schedules.Outcome
+}
+
+// maxTold bounds what pumped keeps of each kind: beyond it one may be told twice.
 const maxTold = 10_000
 
 // pump reads what was noted, every interval, until stop is closed.
 func (s *Service) pump(stop chan struct{}) {
-	p := &pumped{begun: s.cfg.Now().Add(-clockSlack), approvals: map[string]approvals.State{}}
+	p := newPumped(s.cfg.Now().Add(-clockSlack))
 	tick := time.NewTicker(s.cfg.Interval)
 	defer tick.Stop()
 	for round := 0; ; round++ {
@@ -34,18 +53,25 @@ func (s *Service) pump(stop chan struct{}) {
 	}
 }
 
-// workflowRounds is how many rounds are between two looks for workflows.
+// workflowRounds is how many rounds are between two looks for workflows, and two counts of what
+// is open.
 const workflowRounds = 4
 
 // runOnce is one round. What cannot be read is a Reset: listeners read their lists again.
 func (s *Service) runOnce(p *pumped, round int) {
 	ids, lost := s.take()
+	runIDs, scheduleIDs := splitIDs(ids)
 	ctx, cancel := context.WithTimeout(context.Background(), pumpTimeout)
 	defer cancel()
 	var frames []*Frame
-	err := s.readRuns(ctx, p, ids, &frames)
+	err := s.readRuns(ctx, p, runIDs, &frames)
+	if err == nil {
+		err = s.readSchedules(ctx, p, scheduleIDs, &frames)
+	}
 	if err == nil && round%workflowRounds == 0 {
-		err = s.readWorkflows(ctx, &frames)
+		if err = s.readWorkflows(ctx, &frames); err == nil {
+			err = s.readCounts(ctx, p, &frames)
+		}
 	}
 	if err != nil {
 		s.cfg.Log.Warn("changes could not be read for those who listen; they read their lists again", "error", err)
@@ -78,11 +104,8 @@ func (s *Service) readRuns(ctx context.Context, p *pumped, ids []string, frames 
 	if err != nil {
 		return err
 	}
-	for i := range runs {
-		r := &runs[i]
-		if err := s.add(frames, Frame{Topic: Runs, Event: RunChanged, TenantID: r.TenantID, WorkflowID: r.WorkflowID, ObjectID: r.RunID}, Change{Run: r}); err != nil {
-			return err
-		}
+	if err := s.addRuns(ctx, p, runs, frames); err != nil {
+		return err
 	}
 	asked, err := s.cfg.Source.ChangedApprovals(ctx, ids, p.begun, maxApprovals)
 	if err != nil {
@@ -103,6 +126,106 @@ func (s *Service) readRuns(ctx context.Context, p *pumped, ids []string, frames 
 		}
 		if err := s.add(frames, Frame{Topic: Approvals, Event: event, TenantID: a.TenantID, WorkflowID: a.WorkflowID, ObjectID: a.ID}, Change{Approval: a}); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// addRuns adds the frames of runs of those tenants that listen, with their details, which are
+// read once for each tenant.
+func (s *Service) addRuns(ctx context.Context, p *pumped, runs []executor.Record, frames *[]*Frame) error {
+	listening := s.tenants()
+	byTenant := map[string][]executor.Record{}
+	for _, r := range runs {
+		if _, heard := listening[r.TenantID]; heard {
+			byTenant[r.TenantID] = append(byTenant[r.TenantID], r)
+		}
+	}
+	for tenantID, list := range byTenant {
+		details := make([]executor.RunDetails, len(list))
+		if s.cfg.Details != nil {
+			var err error
+			if details, err = s.cfg.Details(ctx, tenantID, list); err != nil {
+				return err
+			}
+		}
+		if p.counted[tenantID] == nil {
+			p.counted[tenantID] = map[string]bool{}
+		}
+		for i, r := range list {
+			p.counted[tenantID][r.WorkflowID] = true
+			f := Frame{Topic: Runs, Event: RunChanged, TenantID: tenantID, WorkflowID: r.WorkflowID, ObjectID: r.RunID}
+			if err := s.add(frames, f, Change{Run: &Run{r, details[i]}}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// splitIDs tells runs and schedules apart, by what their ids begin with.
+func splitIDs(ids []string) (runs, schedules []string) {
+	for _, id := range ids {
+		if strings.HasPrefix(id, "sched_") {
+			schedules = append(schedules, id)
+		} else {
+			runs = append(runs, id)
+		}
+	}
+	return runs, schedules
+}
+
+// readSchedules adds the frames of schedules that were changed or have decided: of several lines
+// since the last round that of the latest due time.
+func (s *Service) readSchedules(ctx context.Context, p *pumped, ids []string, frames *[]*Frame) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	list, err := s.cfg.Source.ChangedSchedules(ctx, ids)
+	if err != nil {
+		return err
+	}
+	if len(p.schedules) > maxTold {
+		clear(p.schedules)
+	}
+	for i := range list {
+		c := &list[i]
+		before, known := p.schedules[c.ID]
+		now := toldSchedule{revision: c.Revision}
+		if c.Last != nil {
+			now.due, now.at, now.outcome = c.Last.Due, c.Last.At, c.Last.Outcome
+		}
+		p.schedules[c.ID] = now
+		f := Frame{Topic: Schedules, Event: ScheduleChanged, TenantID: c.TenantID, WorkflowID: c.WorkflowID, ObjectID: c.ID}
+		if known && before.revision != now.revision || !known && (c.Deleted || !c.UpdatedAt.Before(p.begun)) {
+			if err := s.add(frames, f, Change{Schedule: c}); err != nil {
+				return err
+			}
+		}
+		before.revision = now.revision
+		if f.Event = SlotDecided; c.Last != nil && before != now && (known || !c.Last.At.Before(p.begun)) {
+			if err := s.add(frames, f, Change{Slot: c}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// readCounts adds a frame for each workflow whose runs changed since the last one.
+func (s *Service) readCounts(ctx context.Context, p *pumped, frames *[]*Frame) error {
+	defer clear(p.counted)
+	for tenantID, workflows := range p.counted {
+		ids := slices.Sorted(maps.Keys(workflows))
+		open, err := s.cfg.Source.OpenByWorkflow(ctx, tenantID, ids)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			f := Frame{Topic: Stats, Event: StatsChanged, TenantID: tenantID, WorkflowID: id, ObjectID: id}
+			if err := s.add(frames, f, Change{Stats: &Counts{id, open[id]}}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -79,6 +79,7 @@ func (s *Service) handleResults(ctx context.Context, firings []Firing, errs []er
 			runs = append(runs, f.Runs...)
 			s.reportSlots(f)
 			s.scheduleWake(f.ScheduleID, f.WakeAt)
+			s.announce(f.ScheduleID)
 			continue
 		case retryable(err):
 			retry = append(retry, f.ScheduleID)
@@ -203,6 +204,7 @@ func (s *Service) Trigger(ctx context.Context, tenantID, id string, trace execut
 			audit.TrailFrom(ctx).MarkWritten()
 			s.reportSlots(f)
 			s.runs.Stored(run)
+			s.announce(id)
 			return run.Row.RunID, nil
 		}
 		s.runs.Discard(run)
@@ -327,6 +329,7 @@ func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Ti
 	audit.TrailFrom(ctx).MarkWritten()
 	s.reportSlots(f)
 	s.runs.Stored(f.Runs...)
+	s.announce(sc.ID)
 	s.fire(ctx, []string{sc.ID})
 	return id, len(dues), nil
 }

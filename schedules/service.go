@@ -38,6 +38,9 @@ type Config struct {
 	Log   *slog.Logger
 	// Quota bounds how many schedules a tenant may have; nil: no limit.
 	Quota *quota.Gate
+	// Announce, unless nil, is called with the id of a schedule that was changed or has decided
+	// here. It must not block.
+	Announce func(id string)
 }
 
 // Service keeps schedules and, while Serve runs, fires them. It is safe for
@@ -54,6 +57,8 @@ type Service struct {
 	quota  *quota.Gate
 	zones  sync.Map // name: *time.Location
 	clock  *clock.Watch
+	// announce is Config.Announce, and does nothing without it.
+	announce func(id string)
 }
 
 // New returns a Service. It does nothing by itself until Serve or Tick is called.
@@ -61,6 +66,9 @@ func New(cfg Config) *Service {
 	s := &Service{
 		store: cfg.Store, runs: cfg.Runs, newID: cfg.NewID, meter: cfg.Meter, log: cfg.Log, timers: timers.New(), quota: cfg.Quota, clock: cfg.Clock,
 		now: func() time.Time { return cfg.Now().Add(cfg.Clock.Correction()).UTC().Truncate(time.Millisecond) },
+	}
+	if s.announce = cfg.Announce; s.announce == nil {
+		s.announce = func(string) {}
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -135,6 +143,7 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Schedule, erro
 		return Schedule{}, err
 	}
 	s.scheduleWake(sc.ID, sc.WakeAt())
+	s.announce(sc.ID)
 	return sc, nil
 }
 
@@ -329,6 +338,7 @@ func (s *Service) Update(ctx context.Context, tenantID, id string, patch Patch, 
 	})
 	if err == nil {
 		s.scheduleWake(id, changed.WakeAt())
+		s.announce(id)
 	}
 	return changed, err
 }
@@ -364,7 +374,11 @@ func checkIfMatch(s Schedule, m workflows.IfMatch) error {
 // never starts. Errors: fault.NotFound schedule_not_found; fault.Precondition
 // precondition_failed.
 func (s *Service) Delete(ctx context.Context, tenantID, id string, m workflows.IfMatch) error {
-	return s.store.DeleteSchedule(ctx, tenantID, id, func(c Schedule) error { return checkIfMatch(c, m) })
+	err := s.store.DeleteSchedule(ctx, tenantID, id, func(c Schedule) error { return checkIfMatch(c, m) })
+	if err == nil {
+		s.announce(id)
+	}
+	return err
 }
 
 // StoredPreview is the expression of a stored schedule in words, with due times.

@@ -19,7 +19,7 @@ import (
 // locked, so that the workflow cannot be deleted meanwhile. workflow_not_found;
 // idempotency_key_taken (Conflict).
 func (db *DB) CreateSchedule(ctx context.Context, s schedules.Schedule, keep *idempotency.Answer) error {
-	return db.update(ctx, func(tx *gorm.DB) error {
+	return db.tellSchedule(s.ID, db.update(ctx, func(tx *gorm.DB) error {
 		if keep != nil {
 			if err := insertAnswer(tx, *keep); err != nil {
 				return err
@@ -34,7 +34,15 @@ func (db *DB) CreateSchedule(ctx context.Context, s schedules.Schedule, keep *id
 			return err
 		}
 		return writeAudit(tx, audit.Object{Kind: "schedule", ID: s.ID}, scheduleChange{Workflow: workflowObject(w).String(), Slug: w.Slug, To: scheduleStateOf(s)})
-	})
+	}))
+}
+
+// tellSchedule tells other nodes of a change that was stored, and returns its error.
+func (db *DB) tellSchedule(id string, err error) error {
+	if err == nil && db.notices != nil {
+		db.notices.add([]string{id}, false)
+	}
+	return err
 }
 
 // scheduleChange is the detail of an audit entry about a schedule; Workflow and
@@ -81,7 +89,7 @@ func (db *DB) Schedule(ctx context.Context, tenantID, id string) (schedules.Sche
 // again. decide must be pure; its errors roll back and are returned. Where it
 // changes nothing the fence stays. schedule_not_found.
 func (db *DB) ChangeSchedule(ctx context.Context, tenantID, id string, decide func(schedules.Schedule) (schedules.Schedule, error)) (schedules.Schedule, error) {
-	return updateResult(ctx, db, func(tx *gorm.DB) (result schedules.Schedule, err error) {
+	changed, err := updateResult(ctx, db, func(tx *gorm.DB) (result schedules.Schedule, err error) {
 		row, err := findSchedule(forNoKeyUpdate(tx), tenantID, id)
 		if err != nil {
 			return result, err
@@ -101,13 +109,14 @@ func (db *DB) ChangeSchedule(ctx context.Context, tenantID, id string, decide fu
 		}
 		return result, writeAudit(tx, audit.Object{Kind: "schedule", ID: row.ID}, scheduleChange{From: scheduleStateOf(current), To: scheduleStateOf(result)})
 	})
+	return changed, db.tellSchedule(id, err)
 }
 
 // DeleteSchedule hides a schedule, in one transaction; what waits in its queue
 // never starts, and runs that it has started go on. check may refuse.
 // schedule_not_found.
 func (db *DB) DeleteSchedule(ctx context.Context, tenantID, id string, check func(schedules.Schedule) error) error {
-	return db.update(ctx, func(tx *gorm.DB) error {
+	return db.tellSchedule(id, db.update(ctx, func(tx *gorm.DB) error {
 		row, err := findSchedule(forNoKeyUpdate(tx), tenantID, id)
 		if err != nil {
 			return err
@@ -119,7 +128,7 @@ func (db *DB) DeleteSchedule(ctx context.Context, tenantID, id string, check fun
 			return err
 		}
 		return writeAudit(tx, audit.Object{Kind: "schedule", ID: id}, scheduleChange{From: scheduleStateOf(row.schedule())})
-	})
+	}))
 }
 
 // endSchedules hides schedules, drops their inputs, and skips what waits in

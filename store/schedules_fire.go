@@ -83,11 +83,13 @@ func writeFirings(tx groupTx, group []schedules.Firing, errs []error) error {
 	var trail []audit.Entry
 	var runs []executor.Prepared
 	var answers []answerRow
+	var changed []string
 	for n, i := range order {
 		if moved[n] == 0 {
 			errs[i] = schedules.ErrConflict
 			continue
 		}
+		changed = append(changed, group[i].ScheduleID)
 		lines = append(lines, ledgerStatements(&group[i])...)
 		runs = append(runs, group[i].Runs...)
 		trail = append(trail, group[i].Audit...)
@@ -98,6 +100,9 @@ func writeFirings(tx groupTx, group []schedules.Firing, errs []error) error {
 			}
 			answers = append(answers, row)
 		}
+	}
+	if err := tx.notify(changed); err != nil {
+		return err
 	}
 	if err := reserveAllKeys(tx, answers); err != nil {
 		return err

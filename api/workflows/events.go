@@ -1,34 +1,19 @@
 package workflows
 
 import (
+	"bytes"
 	"encoding/json"
 	"heddle/access"
 	"heddle/api/core"
 	"heddle/approvals"
 	"heddle/internal/elements"
 	"heddle/live"
+	"heddle/schedules"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 )
-
-// changedRun is a run in a frame: what lists show of it, but for what depends on the caller.
-type changedRun struct {
-	ID              string          `json:"id"`
-	WorkflowID      string          `json:"workflow_id"`
-	Version         int             `json:"version"`
-	DefinitionHash  string          `json:"definition_hash"`
-	Status          string          `json:"status" words:"workflows"`
-	Trigger         string          `json:"trigger"`
-	Seq             int64           `json:"seq" doc:"Of its last event."`
-	Error           *core.Failure   `json:"error"`
-	CreatedAt       core.Timestamp  `json:"created_at"`
-	StartedAt       *core.Timestamp `json:"started_at"`
-	CompletedAt     *core.Timestamp `json:"completed_at"`
-	DurationSeconds *float64        `json:"duration_seconds"`
-	core.Authors
-}
 
 // changedApproval is an approval in a frame; GET of its id has the rest.
 type changedApproval struct {
@@ -53,13 +38,54 @@ type changedWorkflow struct {
 	LatestVersion int            `json:"latest_version"`
 	UpdatedAt     core.Timestamp `json:"updated_at"`
 	Deleted       bool           `json:"deleted"`
+	// By is left out where many workflows changed at once.
+	By *core.ActorBody `json:"by,omitempty" doc:"Who made the last change on the audit trail."`
+}
+
+// changedSchedule is a schedule in a frame; GET of its id has the rest.
+type changedSchedule struct {
+	ID             string           `json:"id"`
+	WorkflowID     string           `json:"workflow_id"`
+	CronExpression string           `json:"cron_expression"`
+	Timezone       string           `json:"timezone"`
+	Status         schedules.Status `json:"status" enum:"active,paused,ended"`
+	PauseReason    *string          `json:"pause_reason"`
+	PausedBy       *core.ActorBody  `json:"paused_by"`
+	NextRunAt      *core.Timestamp  `json:"next_run_at"`
+	UpdatedAt      core.Timestamp   `json:"updated_at"`
+	Deleted        bool             `json:"deleted"`
+}
+
+// decidedSlot is the line of a schedule's latest due time in a frame.
+type decidedSlot struct {
+	ScheduleID string            `json:"schedule_id"`
+	WorkflowID string            `json:"workflow_id"`
+	DueAt      core.Timestamp    `json:"due_at"`
+	Until      core.Timestamp    `json:"until"`
+	Count      int               `json:"count"`
+	Outcome    schedules.Outcome `json:"outcome" enum:"fired,late,caught_up,coalesced,skipped,waiting"`
+	Reason     *string           `json:"reason"`
+	Origin     string            `json:"origin"`
+	RunID      *string           `json:"run_id"`
+	RunStatus  *string           `json:"run_status" words:"workflows"`
+	DecidedAt  core.Timestamp    `json:"decided_at"`
+	NextRunAt  *core.Timestamp   `json:"next_run_at" doc:"What is due next."`
+}
+
+// changedStats counts the runs of a workflow that have not ended.
+type changedStats struct {
+	WorkflowID string       `json:"workflow_id"`
+	Open       openByStatus `json:"open"`
 }
 
 // liveFrame is the data of a frame: one of the members, none in a reset.
 type liveFrame struct {
-	Run      *changedRun      `json:"run,omitempty" doc:"With run_changed."`
+	Run      *listedRun       `json:"run,omitempty" doc:"With run_changed: as a list shows it."`
 	Approval *changedApproval `json:"approval,omitempty" doc:"With approval_opened and approval_closed."`
 	Workflow *changedWorkflow `json:"workflow,omitempty" doc:"With workflow_changed."`
+	Schedule *changedSchedule `json:"schedule,omitempty" doc:"With schedule_changed."`
+	Slot     *decidedSlot     `json:"slot,omitempty" doc:"With slot_decided."`
+	Stats    *changedStats    `json:"stats,omitempty" doc:"With stats."`
 }
 
 // EncodeChange returns the data of a frame, which is the same for every listener.
@@ -67,12 +93,7 @@ func EncodeChange(c live.Change) (json.RawMessage, error) {
 	var f liveFrame
 	switch {
 	case c.Run != nil:
-		r := c.Run
-		f.Run = &changedRun{
-			ID: r.RunID, WorkflowID: r.WorkflowID, Version: r.Version, DefinitionHash: r.Hash, Status: core.WordsOf(r.State).Workflows, Trigger: r.Trigger, Seq: r.Seq,
-			Error: core.FailureOf(r.Error), CreatedAt: core.Timestamp(r.CreatedAt), StartedAt: core.TimestampOrNil(r.StartedAt), CompletedAt: core.TimestampOrNil(r.CompletedAt),
-			DurationSeconds: core.Seconds(r.StartedAt, r.CompletedAt), Authors: core.AuthorsOf(*r),
-		}
+		f.Run = &listedRun{summaryOfRun(c.Run.Record), runDetailsOf(c.Run.Details)}
 	case c.Approval != nil:
 		a := c.Approval
 		f.Approval = &changedApproval{
@@ -84,10 +105,37 @@ func EncodeChange(c live.Change) (json.RawMessage, error) {
 		}
 	case c.Workflow != nil:
 		w := c.Workflow
-		f.Workflow = &changedWorkflow{w.ID, w.Slug, w.Name, string(w.Status), w.ActiveVersion, w.LatestVersion, core.Timestamp(w.UpdatedAt), w.Deleted}
+		f.Workflow = &changedWorkflow{w.ID, w.Slug, w.Name, string(w.Status), w.ActiveVersion, w.LatestVersion, core.Timestamp(w.UpdatedAt), w.Deleted, core.ActorOf(w.By)}
+	case c.Schedule != nil:
+		f.Schedule = changedScheduleOf(c.Schedule)
+	case c.Slot != nil:
+		f.Slot = decidedSlotOf(c.Slot)
+	case c.Stats != nil:
+		f.Stats = &changedStats{c.Stats.WorkflowID, openOf(c.Stats.Open)}
 	}
 	text, err := core.Encode(f)
 	return json.RawMessage(strings.TrimSpace(string(text))), err
+}
+
+// changedScheduleOf returns a schedule as frames show it.
+func changedScheduleOf(s *live.Schedule) *changedSchedule {
+	return &changedSchedule{
+		ID: s.ID, WorkflowID: s.WorkflowID, CronExpression: s.Expression, Timezone: s.Timezone, Status: s.Status, PauseReason: core.TextOrNull(s.PauseReason),
+		PausedBy: core.ActorOf(s.PausedBy), NextRunAt: core.TimestampOrNil(s.NextDue), UpdatedAt: core.Timestamp(s.UpdatedAt), Deleted: s.Deleted,
+	}
+}
+
+// decidedSlotOf returns the latest line of a schedule as frames show it.
+func decidedSlotOf(s *live.Schedule) *decidedSlot {
+	l := s.Last
+	b := &decidedSlot{
+		ScheduleID: s.ID, WorkflowID: s.WorkflowID, DueAt: core.Timestamp(l.Due), Until: core.Timestamp(l.Until), Count: l.Count, Outcome: l.Outcome,
+		Reason: core.TextOrNull(l.Reason), Origin: l.Origin, RunID: core.TextOrNull(l.RunID), DecidedAt: core.Timestamp(l.At), NextRunAt: core.TimestampOrNil(s.NextDue),
+	}
+	if s.Run != nil {
+		b.RunStatus = core.TextOrNull(core.WordsOf(s.Run.State).Workflows)
+	}
+	return b
 }
 
 // liveRoutes returns the route of the tenant's stream.
@@ -97,12 +145,12 @@ func (h *handlers) liveRoutes() []core.Route {
 			Method: http.MethodGet, Path: "/v1/events", ID: "streamEvents", LongRunning: true, Tag: "events",
 			Summary: "Follow what changes in the tenant, as far as the caller may view it", Action: access.View, On: core.FilteredByAccess,
 			Query: []core.Param{
-				{Name: "topics", Description: "Some of runs, approvals and workflows, separated by commas; all without it."},
+				{Name: "topics", Description: "Some of runs, approvals, workflows, schedules and stats, separated by commas; all without it."},
 				{Name: "workflow", Description: "What is of this workflow, by id or slug."},
 			},
 			Answers: []core.Answer{{
 				Status: http.StatusOK, Body: liveFrame{}, Media: "text/event-stream",
-				Description: "Frames of id, event and data: run_changed, approval_opened, approval_closed, workflow_changed, and reset, after which lists are to be read again.",
+				Description: "Frames of id, event and data: run_changed, approval_opened, approval_closed, workflow_changed, schedule_changed, slot_decided, stats, and reset, after which lists are to be read again.",
 			}},
 			Codes: []string{"workflow_not_found", "quota_exceeded"},
 		}.Handle(core.NoBody(h.streamEvents)),
@@ -153,7 +201,7 @@ func topicsOf(list string) ([]live.Topic, error) {
 	topics := elements.Map(strings.Split(list, ","), func(s string) live.Topic { return live.Topic(s) })
 	for _, t := range topics {
 		if !slices.Contains(live.Topics(), t) {
-			return nil, core.Malformed("topics are runs, approvals and workflows, not %q.", core.Truncate(string(t)))
+			return nil, core.Malformed("topics are runs, approvals, workflows, schedules and stats, not %q.", core.Truncate(string(t)))
 		}
 	}
 	return topics, nil
@@ -183,11 +231,29 @@ func (l *liveStream) Frames(who access.Principal) string {
 		if f.Data == nil {
 			b.WriteString("{}")
 		}
-		b.Write(f.Data)
+		b.Write(dataFor(who, f))
 		b.WriteString("\n\n")
 	}
 	return b.String()
 }
+
+// dataFor returns the data of a frame for a caller. A run says what the caller may do with it,
+// which is the last member of that name: what follows in the summary are texts.
+func dataFor(who access.Principal, f *live.Frame) []byte {
+	at := bytes.LastIndex(f.Data, unknownRights)
+	if f.Topic != live.Runs || at < 0 {
+		return f.Data
+	}
+	can, err := json.Marshal(access.Permitted(who, f.WorkflowID))
+	if err != nil {
+		return f.Data // names always encode
+	}
+	end := at + len(unknownRights)
+	return slices.Concat(f.Data[:end-len("null")], can, f.Data[end:])
+}
+
+// unknownRights is where rights stand in the data that all listeners share.
+var unknownRights = []byte(`"can":null`)
 
 // wants reports whether a frame is for the caller: of its topics and workflow, and one that it may
 // view, or answer.

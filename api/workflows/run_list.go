@@ -93,11 +93,18 @@ type runList struct {
 
 // runSummaryOf returns a run as it shows itself in lists.
 func runSummaryOf(c *core.Call, r executor.Record) runSummary {
+	s := summaryOfRun(r)
+	s.Rights = c.RightsOn(r.WorkflowID)
+	return s
+}
+
+// summaryOfRun is runSummaryOf without what depends on the caller.
+func summaryOfRun(r executor.Record) runSummary {
 	s := runSummary{
 		ID: r.RunID, WorkflowID: r.WorkflowID, Version: r.Version, DefinitionHash: r.Hash,
 		Status: core.WordsOf(r.State).Workflows, Trigger: r.Trigger, Error: core.FailureOf(r.Error),
 		CreatedAt: core.Timestamp(r.CreatedAt), StartedAt: core.TimestampOrNil(r.StartedAt), CompletedAt: core.TimestampOrNil(r.CompletedAt),
-		DurationSeconds: core.Seconds(r.StartedAt, r.CompletedAt), Authors: core.AuthorsOf(r), Rights: c.RightsOn(r.WorkflowID),
+		DurationSeconds: core.Seconds(r.StartedAt, r.CompletedAt), Authors: core.AuthorsOf(r),
 		ScheduleID: r.ScheduleID, DueAt: core.TimestampOrNil(r.DueAt), Labels: r.Labels,
 	}
 	if n := r.Steps; n != nil {

@@ -33,6 +33,23 @@ type openByStatus struct {
 	Paused  int `json:"paused"`
 }
 
+// openOf sums counts by state to those by status.
+func openOf(states map[machine.State]int) (open openByStatus) {
+	for state, n := range states {
+		switch core.WordsOf(state).Workflows {
+		case core.WordsOf(machine.Queued).Workflows:
+			open.Queued += n
+		case core.WordsOf(machine.WaitingSignal).Workflows:
+			open.Waiting += n
+		case core.WordsOf(machine.Paused).Workflows:
+			open.Paused += n
+		default:
+			open.Running += n
+		}
+	}
+	return open
+}
+
 // statsBucket counts the runs that were created, and that ended, within one bucket.
 type statsBucket struct {
 	At core.Timestamp `json:"at" doc:"When the bucket begins, UTC."`
@@ -178,18 +195,7 @@ func (h *handlers) statsAnswer(q executor.StatsQuery, found executor.Stats) runS
 			a.Bucket = name
 		}
 	}
-	for state, n := range found.Open {
-		switch core.WordsOf(state).Workflows {
-		case core.WordsOf(machine.Queued).Workflows:
-			a.Open.Queued += n
-		case core.WordsOf(machine.WaitingSignal).Workflows:
-			a.Open.Waiting += n
-		case core.WordsOf(machine.Paused).Workflows:
-			a.Open.Paused += n
-		default:
-			a.Open.Running += n
-		}
-	}
+	a.Open = openOf(found.Open)
 	next := q.From // the first bucket that is not in the answer yet
 	fill := func(until time.Time) {
 		for q.By == executor.StatsByNothing && next.Before(until) {

@@ -192,7 +192,8 @@ func (w *wiring) openRuns(context.Context) error {
 	}))
 	st.schedules = schedules.New(schedules.Config{
 		Store: w.meter.Schedules(st.db), Runs: st.executor, Now: time.Now, Clock: w.clock, NewID: w.newID, Meter: w.parts.meter, Log: st.log,
-		Quota: st.gate("schedules", func(q access.Quotas) int { return q.Schedules }, st.db.CountSchedules),
+		Quota:    st.gate("schedules", func(q access.Quotas) int { return q.Schedules }, st.db.CountSchedules),
+		Announce: w.hub.Announce,
 	})
 	// Metrics read the state when they are scraped, so nothing counts in the background.
 	w.meter.Watch(st.executor, st.db)
@@ -228,7 +229,7 @@ func (w *wiring) openAPI() {
 			Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: st.db, Schedules: scheduleImpact{st.db}, Holdings: holdings{st.secrets, w.agents}, Catalog: st.registry, Now: w.clock.Now}),
 			Transfer: versions.NewTransfer(versions.TransferConfig{Store: st.db, Catalog: st.registry, Secrets: st.secrets, NewID: w.newID}), Executor: st.executor,
 			Schedules: st.schedules, Approvals: approvals.New(st.db, st.executor), Bulk: st.bulk,
-			Live:    live.New(live.Config{Source: st.db, Hub: w.hub, Encode: api.EncodeChange, Now: w.clock.Now, Epoch: w.newID("live_"), Log: st.log}),
+			Live:    live.New(live.Config{Source: st.db, Hub: w.hub, Details: st.executor.Details, Encode: api.EncodeChange, Now: w.clock.Now, Epoch: w.newID("live_"), Log: st.log}),
 			Secrets: st.secrets, Agents: w.agents, System: st.system, Search: search.New(st.definitions, st.executor, st.schedules, w.patterns), Templates: w.patterns, Drafts: drafts.NewService(drafts.Config{Store: st.db, Secrets: st.secrets, Now: w.clock.Now, NewID: w.newID}), Answers: st.db, Turns: st.db,
 			SignIn: w.signIn(), Isolation: st.registry.ScriptIsolation, ScriptLimits: st.registry.ScriptLimits,
 		},

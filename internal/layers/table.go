@@ -108,7 +108,7 @@ var table = map[string]rule{
 	"secrets":   {own: core, noStandard: outside, testOwn: stack},
 	"search":    {own: append([]string{"executor", "schedules", "templates"}, core...), noStandard: outside, testOwn: stack},
 	"system":    {own: append([]string{"executor"}, core...), noStandard: outside, testOwn: stack},
-	"live":      {own: append([]string{"access", "approvals", "executor"}, core...), noStandard: outside, testOwn: stack},
+	"live":      {own: append([]string{"access", "approvals", "executor", "schedules"}, core...), noStandard: outside, testOwn: stack},
 	"schedules": {own: append([]string{"executor"}, core...), external: []string{cron}, noStandard: outside, testOwn: append([]string{"metrics"}, stack...)},
 	"templates": {own: core, noStandard: outside, testOwn: append([]string{"executor"}, stack...)},
 	"drafts":    {own: core, noStandard: outside, testOwn: stack},
