@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bufio"
+	"heddle/store/storetest"
 	"net/http"
 	"strings"
 	"testing"
@@ -127,4 +128,29 @@ func TestListenersHearWhatTheyMayView(t *testing.T) {
 		s.get("/v1/events?topics=slots").wantCode(t, http.StatusBadRequest, "invalid_request")
 		s.get("/v1/events?workflow=none").wantCode(t, http.StatusNotFound, "workflow_not_found")
 	})
+}
+
+// Of two nodes on one PostgreSQL the one that stands by tells the same as the one that drives
+// runs: runs, schedules, workflows and counts, whoever was asked to change them.
+func TestANodeThatStandsByTellsWhatChanges(t *testing.T) {
+	url := storetest.Postgres(t)
+	leads, standsBy := newStackOn(t, url), newStackOn(t, url)
+	if !leads.exec.Leading() || standsBy.exec.Leading() {
+		t.Fatal("the first node does not lead alone")
+	}
+	wf := leads.create(asks, `"slug":"asking"`)
+	there := standsBy.listen(t, standsBy.admin, "", "")
+	run := leads.start(wf, "")
+	there.until("run_changed", run, `"reset"`)
+	there.until("stats", `"workflow_id":"`+wf+`","open":{"queued":0,"running":0,"waiting":1`, `"reset"`)
+	sched := leads.post("/api/workflows/asking/schedules", `{"cron_expression":"@yearly"}`).want(t, http.StatusCreated).text(t, "schedule_id")
+	there.until("schedule_changed", sched, `"reset"`)
+	leads.post("/api/workflows/schedules/"+sched+"/trigger", "").want(t, http.StatusAccepted)
+	there.until("slot_decided", sched, `"reset"`)
+	leads.do(request{method: "PUT", path: "/api/workflows/asking", body: `{"tags":["new"]}`}).want(t, http.StatusOK)
+	there.until("workflow_changed", `"by":{"type":"key"`, `"reset"`)
+	// And the other way.
+	here := leads.listen(t, leads.admin, "?topics=schedules", "")
+	standsBy.send(http.MethodPatch, "/api/workflows/schedules/"+sched, `{"status":"paused"}`, nil).want(t, http.StatusOK)
+	here.until("schedule_changed", `"status":"paused"`, `"reset"`)
 }

@@ -29,6 +29,7 @@ func allCases() []caseEntry {
 		{"loop-1m", "a loop of 1,000,000 iterations of a condition, with results", loop1mCase},
 		{"streams", "1,000 event streams at once, half of them of one run, and readers that stall", streamsCase},
 		{"reconnects", "10,000 reconnects to the events of a run that goes on, without a gap or a repeat", reconnectsCase},
+		{"events", "1,000 idle listeners of what changes in a tenant, and a load of runs beside 100 that never read", eventsCase},
 		{"streams-idle", "5,000 event streams on which nothing happens", idleStreamsCase},
 		{"steps-1k", "1,000 http_requests at once in one run", parallelStepsCase},
 		{"runs-1k", "1,000 runs of one http_request at once", parallelRunsCase},
