@@ -43,7 +43,7 @@ func TestCalendarsAndPreviewsOfSchedules(t *testing.T) {
 		}
 
 		dry := s.post(one+"/backfill?dry_run=true", `{"from":"2026-01-05T16:30:00Z","to":"2026-01-05T18:30:00Z"}`).want(t, http.StatusOK)
-		if fmt.Sprint(dry.field(t, "slots"), dry.field(t, "ran"), dry.field(t, "due_times", 0, "ran"), dry.field(t, "due_times", 1, "ran")) != "4 3 false true" ||
+		if fmt.Sprintf("%v %v %v %v", dry.field(t, "slots"), dry.field(t, "ran"), dry.field(t, "due_times", 0, "ran"), dry.field(t, "due_times", 1, "ran")) != "4 3 false true" ||
 			dry.text(t, "due_times", 1, "local") != "2026-01-05T23:00:00+05:45" || dry.text(t, "due_times", 1, "outcome") != "caught_up" || dry.text(t, "due_times", 1, "run_id") == "" {
 			t.Errorf("%s", dry.body)
 		}

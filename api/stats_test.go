@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"heddle/api"
 	"heddle/executor"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -120,4 +121,40 @@ func TestAListOfWorkflowsSaysHowTheyGo(t *testing.T) {
 	if got := fmt.Sprint(of("new", "recent"), of("new", "last_run"), of("new", "open_runs"), of("new", "unpublished"), of("new", "next_run_at")); got != fmt.Sprint([]any{}, nil, jsonNumber(1), false, due.text(t, "schedule", "next_run_at")) {
 		t.Errorf("new: %s", got)
 	}
+}
+
+// Lists of workflows are filtered by several tags, template and health and ordered by name, and say
+// who has a draft.
+func TestListsOfWorkflowsAreFilteredFurther(t *testing.T) {
+	onBothStores(t, func(t *testing.T, s *stack) {
+		s.t = t
+		s.create(failing("input.n.m > 1"), `"slug":"beta","tags":["a","b"]`)
+		s.create(trivial, `"slug":"alpha","tags":["a"]`)
+		s.until(s.start("beta", `{"input_data":{"n":1}}`), "failed")
+		s.do(request{method: "PUT", path: "/api/workflows/alpha/draft", body: `{"source":{"format":"yaml","text":"name: X"}}`}).want(t, http.StatusOK)
+		list := func(query string) response { return s.get("/api/workflows"+query).want(t, http.StatusOK) }
+		slugs := func(query string) string {
+			text := ""
+			for _, row := range list(query).field(t, "workflows").([]any) {
+				text += row.(map[string]any)["slug"].(string)
+			}
+			return text
+		}
+		for query, want := range map[string]string{
+			"": "alphabeta", "?tag=a": "alphabeta", "?tag=a&tag=b": "beta", "?tag=b&tag=c": "", "?health=failing": "beta", "?template_id=tpl_none": "", "?order=-updated": "alphabeta", "?health=failing&tag=a&order=name": "beta",
+		} {
+			if got := slugs(query); got != want {
+				t.Errorf("%s lists %s, not %s", query, got, want)
+			}
+		}
+		if got := len(slugs("?order=name")); got != len("alphabeta") {
+			t.Errorf("by name %d letters are listed", got)
+		}
+		if got := list("?tag=a&tag=a"); got.text(t, "workflows", 0, "draft", "by", "type") != "key" || got.field(t, "workflows", 1, "draft") != nil {
+			t.Errorf("%s", got.body)
+		}
+		for _, query := range []string{"?order=-last_run", "?health=late", "?tag=1" + strings.Repeat("&tag=a", 10), "?status=active&status=draft", "?health=failing&offset=1"} {
+			s.get("/api/workflows"+query).wantCode(t, http.StatusBadRequest, "invalid_request")
+		}
+	})
 }

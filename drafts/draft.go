@@ -67,6 +67,9 @@ type Store interface {
 	Draft(ctx context.Context, at Place) (Draft, error)
 	// Drafts returns a page, without texts.
 	Drafts(ctx context.Context, q Query) (Page, error)
+	// LatestDrafts reads of each workflow the draft that was saved last, without its text, by the
+	// workflow's id.
+	LatestDrafts(ctx context.Context, tenantID string, workflowIDs []string) (map[string]Draft, error)
 	// SaveDraft reads the draft at a place, nil where there is none, and stores what decide
 	// makes of it, whose revision is one higher. decide is pure; its error ends the
 	// transaction without a write and is returned. before is how many bytes of content were

@@ -67,6 +67,12 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	return s.cfg.Store.Drafts(ctx, q)
 }
 
+// Latest returns of each workflow the draft that was saved last, by whomever, without its text, by
+// the workflow's id.
+func (s *Service) Latest(ctx context.Context, tenantID string, workflowIDs []string) (map[string]Draft, error) {
+	return s.cfg.Store.LatestDrafts(ctx, tenantID, workflowIDs)
+}
+
 // ListOf returns a page of everyone's drafts for a workflow, without their texts.
 func (s *Service) ListOf(ctx context.Context, ref string, q Query) (Page, error) {
 	w, err := s.cfg.Store.Workflow(ctx, q.TenantID, ref)

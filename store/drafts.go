@@ -102,6 +102,21 @@ func (db *DB) Drafts(ctx context.Context, q drafts.Query) (drafts.Page, error) {
 	return page, nil
 }
 
+// LatestDrafts returns of each workflow the draft that was saved last, without its text. It reads a
+// row for each person who has one.
+func (db *DB) LatestDrafts(ctx context.Context, tenantID string, workflowIDs []string) (map[string]drafts.Draft, error) {
+	latest := map[string]drafts.Draft{}
+	if len(workflowIDs) == 0 {
+		return latest, nil
+	}
+	var rows []draftRow
+	err := db.reader(ctx).Omit("source_text").Where("tenant_id = ? AND workflow_id IN ? AND workflow_id <> ''", tenantID, workflowIDs).Order("updated_at, id").Find(&rows).Error
+	for _, r := range rows {
+		latest[r.WorkflowID] = r.draft()
+	}
+	return latest, translate(err)
+}
+
 // SaveDraft stores what decide makes of the draft at a place, nil where there is none, in
 // one transaction. A place with an id that is not there is draft_not_found, and one of a workflow that
 // was deleted meanwhile workflow_not_found.

@@ -3,6 +3,7 @@ package store_test
 import (
 	"database/sql"
 	"fmt"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/schedules"
@@ -267,8 +268,15 @@ func TestScheduleListsReadByIndex(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *store.DB) {
 		for _, order := range []schedules.Order{"", schedules.NextFirst} {
 			for _, q := range []schedules.Query{
-				{}, {Status: schedules.Active}, {Status: schedules.Paused}, {WorkflowID: "wf_000001"}, {WorkflowID: "wf_000001", Status: schedules.Active},
-				{Text: "none"}, {Text: "flow"}, {Health: schedules.Failing}, {Health: schedules.Behind, Status: schedules.Active},
+				{},
+				{Status: schedules.Active},
+				{Status: schedules.Paused},
+				{WorkflowID: "wf_000001"},
+				{WorkflowID: "wf_000001", Status: schedules.Active},
+				{Text: "none"},
+				{Text: "flow"},
+				{Health: schedules.Failing},
+				{Health: schedules.Behind, Status: schedules.Active},
 			} {
 				q.TenantID, q.Order, q.Limit, q.Now = "tn_1", order, 3, time.UnixMilli(1)
 				pages, texts := 0, 0
@@ -309,9 +317,53 @@ func checkSchedules(t *testing.T, name, text, plan string) {
 	t.Helper()
 	for line := range strings.Lines(plan) {
 		if strings.Contains(line, "SCAN ") && !strings.Contains(line, "SCAN (") || strings.Contains(line, "Seq Scan") || strings.Contains(line, "AUTOMATIC") ||
-			strings.Contains(text, "FROM \"schedules\"") && (strings.Contains(line, "TEMP B-TREE") || strings.Contains(line, "Sort")) {
+			(strings.Contains(text, "FROM \"schedules\"") || strings.Contains(text, "SELECT w.id, w.updated_at") && !strings.Contains(text, "w.id IN")) && (strings.Contains(line, "TEMP B-TREE") || strings.Contains(line, "Sort")) {
 			t.Errorf("%s reads more than it lists, at %s by\n%s\n%s", name, line, text, plan)
 			return
 		}
 	}
+}
+
+// Lists of workflows by name, by several tags, template and health read by index what they list or
+// look at, and no page looks at more than a bounded number.
+func TestWorkflowWalksReadByIndex(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *store.DB) {
+		for _, order := range []workflows.Order{"", workflows.ByName} {
+			for _, q := range []workflows.Query{
+				{Order: workflows.ByName},
+				{Status: workflows.Active, Health: workflows.Failing},
+				{Tag: "red", AlsoTags: []string{"none"}},
+				{TemplateID: "tpl_000001"},
+				{Health: workflows.Failing},
+				{Health: workflows.Failing, TriggerType: "api"},
+				{Health: workflows.Failing, Text: "none"},
+			} {
+				if q.Order == "" {
+					q.Order = order
+				}
+				q.TenantID, q.Limit = "tn_1", 3
+				pages, texts := 0, 0
+				for pages == 0 || q.Cursor != "" && pages < 5 {
+					var page workflows.Page
+					var err error
+					reads := db.Reads(func() { page, err = db.Workflows(t.Context(), q) })
+					if err != nil {
+						t.Fatal(err)
+					}
+					if pages++; pages <= 2 {
+						for _, text := range reads {
+							checkSchedules(t, fmt.Sprintf("%+v", q), text, db.Plan(t, text))
+						}
+					}
+					texts = max(texts, len(reads))
+					if q.Cursor = page.Next; len(page.Workflows) > 0 && pages == 2 {
+						break
+					}
+				}
+				if pages > 3 || texts > 16 {
+					t.Errorf("%+v: %d pages, %d reads for one", q, pages, texts)
+				}
+			}
+		}
+	})
 }

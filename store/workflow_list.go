@@ -8,7 +8,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// Workflows lists a page, last changed first, as of one moment. A workflow that
+// Workflows lists a page, last changed first or by name, as of one moment. A workflow that
 // changes between two pages moves to the front and may be missed or seen twice.
 // Total is counted only if q.WantTotal, else it is -1. q.IDs restricts the
 // list; nil: no restriction, empty: nothing is listed. q.Offset counts only
@@ -20,6 +20,9 @@ func (db *DB) Workflows(ctx context.Context, q workflows.Query) (workflows.Page,
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil || (q.IDs != nil && len(q.IDs) == 0) {
 		return emptyPage(page, q), err
+	}
+	if walked(q) {
+		return db.walkedWorkflows(ctx, q, list, at)
 	}
 	if q.Text != "" {
 		return db.search(ctx, q, list, at)

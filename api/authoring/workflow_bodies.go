@@ -76,6 +76,13 @@ type listedWorkflow struct {
 	Failed24h int64           `json:"failed_24h" doc:"Runs that failed in the present hour and the 23 before it."`
 	Recent    []string        `json:"recent" words:"workflows" doc:"How the last runs ended, the newest first, at most 20."`
 	NextRunAt *core.Timestamp `json:"next_run_at" doc:"When its active schedules are due next; null: never."`
+	Draft     *listedDraft    `json:"draft" doc:"The draft of it that was saved last, of whichever person; null: there is none."`
+}
+
+// listedDraft is a draft in a list of workflows.
+type listedDraft struct {
+	By *core.ActorBody `json:"by"`
+	At core.Timestamp  `json:"at" doc:"When it was saved."`
 }
 
 // lastRun is the run of a workflow that ended last.
@@ -85,12 +92,11 @@ type lastRun struct {
 	EndedAt core.Timestamp `json:"ended_at"`
 }
 
-// workflowList is a page of workflows, last changed first, so that one which changes between two
-// pages may be seen twice.
+// workflowList is a page of workflows. One that changes between two pages may be seen twice.
 type workflowList struct {
-	Workflows []listedWorkflow `json:"workflows"`
+	Workflows []listedWorkflow `json:"workflows" doc:"With a second tag, template_id, health, or a filter beside order=name a page may be short, or empty, although more follow: it looks at 1,000 workflows."`
 	// Total counts what the caller may view.
-	Total      *int    `json:"total,omitempty" doc:"Left out with a cursor."`
+	Total      *int    `json:"total,omitempty" doc:"Left out with a cursor, and where a page may be short."`
 	NextCursor *string `json:"next_cursor" doc:"Null on the last page."`
 }
 

@@ -18,11 +18,14 @@ func (h *handlers) workflowRoutes() []core.Route {
 		// Any key: it lists the workflows that the key may view.
 		core.Route{
 			Method: http.MethodGet, Path: core.WorkflowsBase, ID: "listWorkflows", Tag: "workflows",
-			Summary: "List workflows, last changed first", Action: access.View, On: core.FilteredByAccess,
+			Summary: "List workflows and how they go", Action: access.View, On: core.FilteredByAccess,
 			Query: append([]core.Param{
 				{Name: "status", Enum: []string{"draft", "active", "paused", "archived"}, Description: "Only workflows in this status."},
 				{Name: "trigger_type", Enum: definitions.Triggers(), Description: "Only workflows with this type of trigger."},
-				{Name: "tag", Description: "Only workflows with exactly this tag."},
+				{Name: "tag", Repeatable: true, Description: "Only workflows with exactly this tag; given up to ten times, with all of them."},
+				{Name: "template_id", Description: "Only workflows that were made of this template."},
+				{Name: "health", Enum: []string{"failing"}, Description: "failing: the run that ended last failed."},
+				{Name: "order", Enum: []string{"-updated", "name"}, Description: "-updated, last changed first, unless given; name goes without regard to case, then by slug."},
 				{Name: "q", Description: "Free text over name, slug and description."},
 			}, core.Paging()...), Answers: core.OK(workflowList{}),
 		}.Handle(core.NoBody(h.listWorkflows)),

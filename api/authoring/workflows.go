@@ -21,18 +21,23 @@ func (h *handlers) listWorkflows(c *core.Call) error {
 		return err
 	}
 	// The filters are those of the query; IDs nil are all workflows, as for a role that sees all.
-	found, err := h.Definitions.List(c.Ctx(), workflows.Query{
+	ask := workflows.Query{
 		TenantID: c.TenantID(), IDs: access.ViewableWorkflows(c.Principal),
 		Status: workflows.Status(q.Get("status")), TriggerType: q.Get("trigger_type"),
 		Tag: q.Get("tag"), Text: q.Get("q"),
+		TemplateID: q.Get("template_id"), Health: workflows.Health(q.Get("health")), Order: workflows.Order(q.Get("order")),
 		Limit: p.Limit, Offset: p.Offset, Cursor: p.Cursor, WantTotal: p.WantTotal(),
-	})
+	}
+	if tags := q["tag"]; len(tags) > 1 {
+		ask.AlsoTags = tags[1:]
+	}
+	found, err := h.Definitions.List(c.Ctx(), ask)
 	if err != nil {
 		return err
 	}
 	list := workflowList{
 		Workflows: make([]listedWorkflow, len(found.Workflows)),
-		Total:     core.TotalOrNothing(found.Total, p.WantTotal()), NextCursor: core.TextOrNull(found.Next),
+		Total:     core.TotalOrNothing(found.Total, p.WantTotal() && found.Total >= 0), NextCursor: core.TextOrNull(found.Next),
 	}
 	// The pointers are into the list, so that the links are set in it.
 	made := make([]*workflowSummary, len(list.Workflows))
@@ -60,8 +65,15 @@ func (h *handlers) addHealth(c *core.Call, page []listedWorkflow) error {
 	if err != nil {
 		return err
 	}
+	latest, err := h.Drafts.Latest(c.Ctx(), c.TenantID(), ids)
+	if err != nil {
+		return err
+	}
 	for i := range page {
 		w, of := &page[i], health[page[i].ID]
+		if d, ok := latest[w.ID]; ok {
+			w.Draft = &listedDraft{core.ActorOf(d.Owner), core.Timestamp(d.UpdatedAt)}
+		}
 		w.OpenRuns, w.Failed24h, w.NextRunAt = of.Open, of.Failed, core.TimestampOrNil(next[w.ID])
 		for _, s := range of.Recent {
 			w.Recent = append(w.Recent, core.WordsOf(s).Workflows)

@@ -33,8 +33,8 @@ type Page struct {
 func (p Page) WantTotal() bool { return p.Cursor == "" }
 
 // Query returns the parsed query string. A malformed one is refused, because a filter that is not
-// seen would show too much; so is a parameter of the route that is given twice, and any value of
-// more than 1,024 bytes, with a NUL or not in UTF-8. The error is fault.Malformed
+// seen would show too much; so is a parameter of the route that is given more often than it may
+// be, and any value of more than 1,024 bytes, with a NUL or not in UTF-8. The error is fault.Malformed
 // invalid_request.
 func (c *Call) Query() (url.Values, error) {
 	q, err := url.ParseQuery(c.Request.URL.RawQuery)
@@ -42,8 +42,12 @@ func (c *Call) Query() (url.Values, error) {
 		return nil, Malformed("The query string is malformed: check its %% escapes and separators.")
 	}
 	for name, values := range q {
-		if len(values) > 1 && c.Route.queryParam(name) {
+		switch {
+		case len(values) == 1 || !c.Route.queryParam(name):
+		case !c.Route.repeats(name):
 			return nil, Malformed("%s is given %d times; give it once.", name, len(values))
+		case len(values) > maxRepeats:
+			return nil, Malformed("%s is given %d times; give it at most %d times.", name, len(values), maxRepeats)
 		}
 		for _, v := range values {
 			if !utf8.ValidString(v) || strings.ContainsRune(v, 0) || len(v) > 1024 {
@@ -91,6 +95,19 @@ func (c *Call) PageQueryUpTo(maxLimit int) (url.Values, Page, error) {
 	}
 	p, err := readPage(q, maxLimit)
 	return q, p, err
+}
+
+// maxRepeats is how often a Repeatable parameter is given at most.
+const maxRepeats = 10
+
+// repeats reports whether a parameter of the route may be given more than once.
+func (r *Route) repeats(name string) bool {
+	for _, p := range r.Query {
+		if p.Is(name) {
+			return p.Repeatable
+		}
+	}
+	return false
 }
 
 // queryParam reports whether the route has a parameter of that name.

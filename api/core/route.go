@@ -96,6 +96,8 @@ type Param struct {
 	JSONType    string   // integer, boolean, string (default)
 	Enum        []string // nil: any
 	Required    bool
+	// Repeatable: it may be given up to maxRepeats times.
+	Repeatable bool
 	// AnyKey: the name's last part, behind a dot, stands for any text.
 	AnyKey bool
 }

@@ -190,6 +190,9 @@ func parameters(r *core.Route) []any {
 		if p.Enum != nil {
 			schema["enum"] = p.Enum
 		}
+		if p.Repeatable {
+			schema = dict{"type": "array", "items": schema}
+		}
 		list = append(list, dict{"name": p.Name, "in": "query", "required": p.Required, "description": p.Description, "schema": schema})
 	}
 	// Headers that every request may have, such as X-Request-Id, are not listed.

@@ -102,7 +102,7 @@ type lastSlot struct {
 	Outcome   schedules.Outcome `json:"outcome" enum:"fired,late,caught_up,coalesced,skipped,waiting"`
 	Reason    *string           `json:"reason"`
 	RunID     *string           `json:"run_id"`
-	RunStatus *string           `json:"run_status" words:"workflows" doc:"As it is now; null without a run, or where it was deleted."`
+	RunStatus *string           `json:"run_status" doc:"The status of the run as it is now, as lists of runs have it; null without a run, or where it was deleted."`
 }
 
 // scheduleList is a page of schedules.
@@ -127,7 +127,7 @@ type slotBody struct {
 	// RunID is the run that was started; null where none was.
 	RunID *string `json:"run_id"`
 	// RunStatus and DurationSeconds are those of the run as it is now.
-	RunStatus       *string  `json:"run_status" words:"workflows" doc:"Of the run as it is now; null without one, or where it was deleted."`
+	RunStatus       *string  `json:"run_status" doc:"The status of the run as it is now, as lists of runs have it; null without one, or where it was deleted."`
 	DurationSeconds *float64 `json:"duration_seconds" doc:"Of the run, from its start to its end; null until it has ended."`
 	// DecidedAt is when the outcome was decided.
 	DecidedAt core.Timestamp `json:"decided_at"`
@@ -211,7 +211,7 @@ type backfillDue struct {
 	Ran       bool               `json:"ran" doc:"A run was started for it."`
 	Outcome   *schedules.Outcome `json:"outcome" doc:"Of the ledger; null where it has no line."`
 	RunID     *string            `json:"run_id"`
-	RunStatus *string            `json:"run_status" words:"workflows" doc:"As it is now; null without a run, or where it was deleted."`
+	RunStatus *string            `json:"run_status" doc:"The status of the run as it is now, as lists of runs have it; null without a run, or where it was deleted."`
 }
 
 // local returns a time in RFC 3339 with the offset of its zone, to the second.

@@ -70,18 +70,23 @@ func (h *handlers) routes() []core.Route {
 		core.Route{
 			Method: http.MethodGet, Path: one + "/preview", ID: "previewSchedule", Tag: "schedules",
 			Summary: "List a schedule's next due times", Action: access.View, On: core.OnSchedule,
-			Query: []core.Param{{Name: "from", Description: "RFC 3339; times strictly after this, default now."}, {Name: "count", JSONType: "integer", Description: "From 1 to 500; 10 without it."},
+			Query: []core.Param{
+				{Name: "from", Description: "RFC 3339; times strictly after this, default now."},
+				{Name: "count", JSONType: "integer", Description: "From 1 to 500; 10 without it."},
 				{Name: "to", Description: "RFC 3339; times up to this."},
-				{Name: "against", Description: "A workflow, by id or slug: due times at which its run before would still be open are marked, if it takes as long as its runs did lately."}},
+				{Name: "against", Description: "A workflow, by id or slug: due times at which its run before would still be open are marked, if it takes as long as its runs did lately."},
+			},
 			Answers: preview, Codes: append(unknown, "workflow_not_found"),
 		}.Handle(core.NoBody(h.previewSchedule)),
 		// The ledger has what the loop, triggers and backfills decided.
 		core.Route{
 			Method: http.MethodGet, Path: one + "/slots", ID: "listSlots", Tag: "schedules",
 			Summary: "What became of each due time, latest first", Action: access.View, On: core.OnSchedule,
-			Query: append([]core.Param{{Name: "outcome", Enum: []string{"fired", "late", "caught_up", "coalesced", "skipped", "waiting"}, Description: "What became of the due time."},
+			Query: append([]core.Param{
+				{Name: "outcome", Enum: []string{"fired", "late", "caught_up", "coalesced", "skipped", "waiting"}, Description: "What became of the due time."},
 				{Name: "from", Description: "An RFC 3339 time, included: due times at or after it."},
-				{Name: "to", Description: "An RFC 3339 time, not included: due times before it."}}, core.Paging()...),
+				{Name: "to", Description: "An RFC 3339 time, not included: due times before it."},
+			}, core.Paging()...),
 			Answers: core.OK(slotList{}), Codes: unknown,
 		}.Handle(core.NoBody(h.listSlots)),
 		// It executes the workflow, so that the right to edit schedules is not needed.

@@ -15,6 +15,12 @@ import (
 	"strings"
 )
 
+// changedRun is a run in a frame.
+type changedRun struct {
+	listedRun
+	Seq int64 `json:"seq" doc:"Of its last event."`
+}
+
 // changedApproval is an approval in a frame; GET of its id has the rest.
 type changedApproval struct {
 	ID         string          `json:"id"`
@@ -67,7 +73,7 @@ type decidedSlot struct {
 	Reason     *string           `json:"reason"`
 	Origin     string            `json:"origin"`
 	RunID      *string           `json:"run_id"`
-	RunStatus  *string           `json:"run_status" words:"workflows"`
+	RunStatus  *string           `json:"run_status" doc:"The status of the run, as lists of runs have it; null without one."`
 	DecidedAt  core.Timestamp    `json:"decided_at"`
 	NextRunAt  *core.Timestamp   `json:"next_run_at" doc:"What is due next."`
 }
@@ -80,7 +86,7 @@ type changedStats struct {
 
 // liveFrame is the data of a frame: one of the members, none in a reset.
 type liveFrame struct {
-	Run      *listedRun       `json:"run,omitempty" doc:"With run_changed: as a list shows it."`
+	Run      *changedRun      `json:"run,omitempty" doc:"With run_changed: as a list shows it, with its position."`
 	Approval *changedApproval `json:"approval,omitempty" doc:"With approval_opened and approval_closed."`
 	Workflow *changedWorkflow `json:"workflow,omitempty" doc:"With workflow_changed."`
 	Schedule *changedSchedule `json:"schedule,omitempty" doc:"With schedule_changed."`
@@ -93,7 +99,7 @@ func EncodeChange(c live.Change) (json.RawMessage, error) {
 	var f liveFrame
 	switch {
 	case c.Run != nil:
-		f.Run = &listedRun{summaryOfRun(c.Run.Record), runDetailsOf(c.Run.Details)}
+		f.Run = &changedRun{listedRun{summaryOfRun(c.Run.Record), runDetailsOf(c.Run.Details)}, c.Run.Seq}
 	case c.Approval != nil:
 		a := c.Approval
 		f.Approval = &changedApproval{

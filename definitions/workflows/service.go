@@ -133,8 +133,8 @@ func (s *Service) Get(ctx context.Context, tenantID, ref string) (Workflow, erro
 	return s.store.Workflow(ctx, tenantID, ref)
 }
 
-// List returns a page of workflows, last changed first. An unknown status or
-// trigger type is fault.Malformed invalid_request.
+// List returns a page of workflows. An unknown status, trigger type, health or order is
+// fault.Malformed invalid_request.
 func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	if q.Status != "" && !q.Status.known() {
 		return Page{}, fault.New(fault.Malformed, "invalid_request",
@@ -143,6 +143,12 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	if q.TriggerType != "" && !knownTrigger(q.TriggerType) {
 		return Page{}, fault.New(fault.Malformed, "invalid_request",
 			"trigger_type must be manual, schedule, webhook, api or event, not %q.", q.TriggerType)
+	}
+	if q.Health != "" && q.Health != Failing {
+		return Page{}, fault.New(fault.Malformed, "invalid_request", "health must be failing, not %q.", q.Health)
+	}
+	if q.Order != "" && q.Order != LastChanged && q.Order != ByName {
+		return Page{}, fault.New(fault.Malformed, "invalid_request", "order must be -updated or name, not %q.", q.Order)
 	}
 	// A principal that may view nothing: no query can select by an empty
 	// list.

@@ -83,14 +83,32 @@ type Current struct {
 	WrittenHash string
 }
 
-// Query selects workflows of one tenant, last changed first. Zero values do
-// not filter. Cursor and Offset exclude each other.
+// Order is the order of a list of workflows.
+type Order string
+
+// The orders; "" is LastChanged.
+const (
+	LastChanged Order = "-updated"
+	ByName      Order = "name" // without regard to case, and then by slug
+)
+
+// Health selects workflows with which something is wrong.
+type Health string
+
+// Failing are workflows whose run that ended last failed.
+const Failing Health = "failing"
+
+// Query selects workflows of one tenant. Zero values do not filter. Cursor and Offset exclude each other.
 type Query struct {
 	TenantID    string
 	IDs         []string // nil: all; what the principal may view
 	Status      Status
 	TriggerType string
 	Tag         string
+	AlsoTags    []string // further tags, each of which the workflow has too
+	TemplateID  string   // made of this template
+	Health      Health
+	Order       Order
 	Text        string // free text over name, slug, description
 	Limit       int    // most workflows of a page
 	Offset      int
@@ -99,7 +117,8 @@ type Query struct {
 }
 
 // Page is one page of workflows. Next is empty on the last page; Total is -1
-// when it was not asked for.
+// when it was not asked for, or is not known: by further tags, template, health and in the order by
+// name with filters, where a page may also be short although more follow.
 type Page struct {
 	Workflows []Workflow
 	Next      string

@@ -1,30 +1,34 @@
 package storetest
 
 import (
+	"encoding/json"
 	"fmt"
 	"heddle/definitions/workflows"
+	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/store"
 	"slices"
+	"strings"
 	"testing"
 )
 
 // listTests hold what lists promise: no gap and no repeat between pages, exact
 // filters, and cursors of their own list only.
 var listTests = map[string]func(*testing.T, *store.DB){
-	"run list pages without gap or repeat":       testRunPages,
-	"run list filters":                           testRunFilters,
-	"run list with every combination of filters": testRunFilterCombinations,
-	"run list with random filters":               RunFilters,
-	"rows have what lists show":                  testRunRowDetails,
-	"run list pages by start":                    testRunPagesByStart,
-	"run list refuses foreign cursors":           testRunCursors,
-	"workflow list pages without gap or repeat":  testWorkflowPages,
-	"workflow list filters":                      testWorkflowFilters,
-	"workflow search":                            testWorkflowSearch,
-	"workflow list refuses foreign cursors":      testWorkflowCursors,
+	"run list pages without gap or repeat":                     testRunPages,
+	"run list filters":                                         testRunFilters,
+	"run list with every combination of filters":               testRunFilterCombinations,
+	"run list with random filters":                             RunFilters,
+	"rows have what lists show":                                testRunRowDetails,
+	"run list pages by start":                                  testRunPagesByStart,
+	"run list refuses foreign cursors":                         testRunCursors,
+	"workflow list pages without gap or repeat":                testWorkflowPages,
+	"workflow list filters":                                    testWorkflowFilters,
+	"workflow filters without an index, and the order by name": testWorkflowWalks,
+	"workflow search":                                          testWorkflowSearch,
+	"workflow list refuses foreign cursors":                    testWorkflowCursors,
 }
 
 // runIDs returns the ids of a page, in its order; never nil.
@@ -219,6 +223,68 @@ func testWorkflowFilters(t *testing.T, db *store.DB) {
 		same(t, name, slugs(p), test.want)
 		same(t, name+": total", p.Total, len(test.want)+test.q.Offset)
 	}
+}
+
+// testWorkflowWalks: further tags, the template, health and the order by name select and order, with
+// the other filters and over several pages.
+func testWorkflowWalks(t *testing.T, db *store.DB) {
+	for i, slug := range []string{"delta", "Alpha", "charlie", "bravo", "bravo2"} {
+		rev := revision("t1", "wf_"+fmt.Sprint(i), strings.ToLower(slug), i)
+		rev.Workflow.Name, rev.Workflow.Tags = slug, []string{"all"}
+		if i%2 == 0 {
+			rev.Workflow.Tags = append(rev.Workflow.Tags, "even")
+		}
+		if i == 4 {
+			rev.Workflow.Name, rev.Workflow.Status = "BRAVO", workflows.Draft
+		}
+		if i < 2 {
+			rev.Origin = &workflows.Origin{TemplateID: "tpl_1", Version: 1, Name: "T", Parameters: json.RawMessage(`{}`), Definition: json.RawMessage(`{}`)}
+		}
+		w := create(t, db, rev)
+		c := started(newRun(w, "run_"+fmt.Sprint(i), 10))
+		commit(t, db, c)
+		if i == 1 || i == 3 {
+			commit(t, db, ending(c, events.RunFailed, machine.Failed, 20))
+		} else {
+			commit(t, db, ending(c, events.RunCompleted, machine.Completed, 20))
+		}
+	}
+	for _, test := range []struct {
+		want string
+		q    workflows.Query
+	}{
+		{"13420", workflows.Query{Order: workflows.ByName}},
+		{"1320", workflows.Query{Order: workflows.ByName, Status: workflows.Active}},
+		{"420", workflows.Query{Tag: "all", AlsoTags: []string{"even"}}},
+		{"", workflows.Query{Tag: "all", AlsoTags: []string{"even", "none"}}},
+		{"42", workflows.Query{Order: workflows.ByName, Tag: "even", IDs: []string{"wf_2", "wf_3", "wf_4"}}},
+		{"10", workflows.Query{TemplateID: "tpl_1"}},
+		{"10", workflows.Query{TemplateID: "tpl_1", Order: workflows.ByName}},
+		{"0", workflows.Query{TemplateID: "tpl_1", Tag: "even"}},
+		{"", workflows.Query{TemplateID: "tpl_2"}},
+		{"31", workflows.Query{Health: workflows.Failing}},
+		{"13", workflows.Query{Health: workflows.Failing, Order: workflows.ByName}},
+		{"3", workflows.Query{Health: workflows.Failing, Text: "BRAVO"}},
+		{"34", workflows.Query{Order: workflows.ByName, Text: "bravo"}},
+	} {
+		var got strings.Builder
+		for test.q.TenantID, test.q.Limit = "t1", 2; ; {
+			p, err := db.Workflows(ctx, test.q)
+			must(t, err)
+			for _, w := range p.Workflows {
+				got.WriteString(w.ID[len("wf_"):])
+			}
+			if test.q.Cursor = p.Next; p.Next == "" {
+				break
+			}
+		}
+		same(t, fmt.Sprintf("%+v", test.q), got.String(), test.want)
+	}
+	p, err := db.Workflows(ctx, workflows.Query{TenantID: "t1", Order: workflows.ByName, Limit: 2, Offset: 1, WantTotal: true})
+	must(t, err)
+	same(t, "by offset", fmt.Sprint(slugs(p), p.Total), "[bravo bravo2] 5")
+	_, err = db.Workflows(ctx, workflows.Query{TenantID: "t1", Health: workflows.Failing, Limit: 2, Offset: 1})
+	wantFault(t, err, fault.Malformed, "invalid_request")
 }
 
 // testWorkflowSearch holds what a search finds, in any script and case.
