@@ -92,7 +92,7 @@ func TestPlansUseIndexes(t *testing.T) {
 	}
 	for text, index := range map[string]string{
 		storedLiveSQL: "workflows_", storedDeletedSQL: "workflows_deleted", storedOriginsSQL: "workflow_templates_template", storedTemplatesSQL: "templates_",
-		storedSchedulesSQL: "schedules_list", storedRunsSQL: "runs_by_version",
+		storedSchedulesSQL: "schedules_", storedRunsSQL: "runs_by_version",
 	} {
 		args := []any{"t1", "wf_1", 1, 1, "run_1", 10}[:strings.Count(text, "?")]
 		if plan := explain(t, db, text, args...); !strings.Contains(plan, index) || strings.Contains(plan, "SCAN") || strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "AUTOMATIC") {
