@@ -29,7 +29,8 @@ func withoutKey() map[string]string {
 		"stopJob":        "a job that has ended stays as it is",
 		"signalRun":      "request_id in the body makes a repeat a duplicate",
 		"publishVersion": version, "rollbackWorkflow": version, "mergeWorkflowTemplate": version,
-		"createTenant": secret, "createKey": secret, "createSession": secret,
+		"createTenant": secret, "createKey": secret, "createSession": secret, "rotateKey": secret,
+		"testAgent": "stores nothing but its line in the audit trail",
 	}
 }
 

@@ -12,10 +12,10 @@ var storesNothing = map[string]string{
 	"cancelRun": "ends a run, once", "terminateRun": "ends a run, once", "cancelV1Run": "ends a run, once", "terminateV1Run": "ends a run, once",
 	"terminateInstance": "ends a run, once",
 	// Who may do what has to be changeable whatever is stored, and is not counted.
-	"createTenant": "access", "putTenantQuotas": "access", "createKey": "access", "revokeKey": "access", "putGrant": "access", "deleteGrant": "access",
+	"createTenant": "access", "putTenantQuotas": "access", "createKey": "access", "revokeKey": "access", "updateKey": "access", "rotateKey": "access", "putGrant": "access", "deleteGrant": "access",
 	"changeRuns": "ids, for 30 days", "changeSchedules": "ids, for 30 days", "changeWorkflows": "ids, for 30 days", "stopJob": "ends a job, once",
 	"deleteDraft": "deletes", "deleteOwnDraft": "deletes",
-	"deleteSession": "access", "endSession": "access", "updateUser": "access",
+	"testAgent": "stores nothing", "deleteSession": "access", "endSession": "access", "updateUser": "access",
 	"publishVersion": "moves a pointer", "setWorkflowStatus": "one of four words",
 	"backfillSchedule": "due times; each start is held to the quotas", "tickRunner": "no text", "tickRunnerOfInstances": "no text",
 }
