@@ -233,3 +233,20 @@ func TestTheTrailIsFilteredAndDownloaded(t *testing.T) {
 	sheet("limit=1").wantCode(t, http.StatusBadRequest, "invalid_request")
 	s.do(request{method: "GET", path: "/v1/audit", key: s.key("operator"), header: map[string]string{"Accept": "text/csv"}}).want(t, http.StatusForbidden)
 }
+
+// TestTheTrailOfAnObjectNamesItsKind: a text without one would list nothing in silence.
+func TestTheTrailOfAnObjectNamesItsKind(t *testing.T) {
+	s := newStack(t)
+	id := s.create(trivial, `"slug":"hang"`)
+	for _, object := range []string{"workflow:hang", "workflow:" + id} {
+		if got := s.get("/v1/audit?object="+object).want(t, http.StatusOK).text(t, "entries", 0, "object"); got != "workflow:"+id {
+			t.Errorf("%s: %s", object, got)
+		}
+	}
+	for _, object := range []string{"hang", id, ":hang", "workflow:"} {
+		refused := s.get("/v1/audit?object="+object).wantCode(t, http.StatusBadRequest, "invalid_request")
+		if !strings.Contains(refused.body, "workflow:") {
+			t.Errorf("%s: %s", object, refused.body)
+		}
+	}
+}

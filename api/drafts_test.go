@@ -113,6 +113,15 @@ func TestDraftsOfWorkflowsThatAreNotThereYet(t *testing.T) {
 	}
 	s.do(request{method: "DELETE", path: at}).want(t, http.StatusNoContent)
 	s.get(at).wantCode(t, http.StatusNotFound, "draft_not_found")
+	// A repetition with the same key is the same draft.
+	first := s.do(keyed("/api/workflows/drafts", sourceBody("yaml", broken, ""), "k1")).want(t, http.StatusCreated)
+	again := s.do(keyed("/api/workflows/drafts", sourceBody("yaml", broken, ""), "k1")).want(t, http.StatusCreated)
+	if again.body != first.body || again.header.Get("Idempotency-Replayed") != "true" || again.header.Get("Location") != first.header.Get("Location") || first.header.Get("ETag") != `"r1"` {
+		t.Errorf("%s %v\n%s %v", first.body, first.header, again.body, again.header)
+	}
+	if list := s.get("/api/workflows/drafts").want(t, http.StatusOK).field(t, "drafts").([]any); len(list) != 1 {
+		t.Errorf("%d drafts", len(list))
+	}
 }
 
 func TestDefinitionsThatAreNotStoredAreTried(t *testing.T) {

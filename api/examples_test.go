@@ -352,6 +352,7 @@ func (x *examples) runs() {
 		return len(x.get(runs+id+"/logs").want(x.t, http.StatusOK).field(x.t, "logs").([]any)) == 1
 	})
 	x.gets("listRunLogs", runs+id+"/logs?limit=1")
+	x.gets("streamRunLogs", runs+id+"/logs/stream")
 	x.gets("getWorkflowUsage", flow+"/usage?from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z")
 	x.gets("getRunStats", "/api/workflows/runs/stats?bucket=1d&from=2026-03-01T00:00:00Z&to=2026-03-03T00:00:00Z")
 	x.posts("dryRunWorkflow", flow+"/dry-run", `{"input_data":{"dataset":"orders"},"mocks":{"fetch":{"output":{"status_code":200,"headers":{},"body":"id"}},"count":{"output":{"exit_code":0,"stdout":"7","stderr":"","result":7}}}}`)

@@ -18,9 +18,8 @@ func withoutKey() map[string]string {
 	return map[string]string{
 		"validateDefinition": looks, "diffDraft": looks, "previewExpression": looks, "dryRunWorkflow": looks,
 		"diffDefinitions": looks, "dryRunDefinition": looks,
-		"createDraft": "a repeat is a draft of its own, which its owner lists and deletes",
-		"testStep":    "stores nothing",
-		"cancelRun":   steers, "pauseRun": steers, "resumeRun": steers, "redriveRun": steers, "terminateRun": steers,
+		"testStep":  "stores nothing",
+		"cancelRun": steers, "pauseRun": steers, "resumeRun": steers, "redriveRun": steers, "terminateRun": steers,
 		"cancelV1Run": steers, "terminateV1Run": steers,
 		"pauseInstance": steers, "resumeInstance": steers, "terminateInstance": steers,
 		"createInstances":   "ids that exist are left out",

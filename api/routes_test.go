@@ -132,6 +132,7 @@ func calls() []call {
 		{"pauseRun", "execute", "POST", at("/api/workflows/runs/{run}/pause"), nil, flow, 202},
 		{"resumeRun", "execute", "POST", at("/api/workflows/runs/{run}/resume"), nil, flow, 202},
 		{"getWorkflowUsage", "view", "GET", at("/api/workflows/{wf}/usage"), nil, flow, 200},
+		{"streamRunLogs", "view", "HEAD", at("/api/workflows/runs/{run}/logs/stream"), nil, flow, 200},
 		{"listRunLogs", "view", "GET", at("/api/workflows/runs/{run}/logs"), nil, flow, 200},
 		{"getBlob", "view", "GET", at("/api/workflows/runs/{large}"), nil, "workflow:large", 200},
 		{"listIterations", "view", "GET", at("/api/workflows/runs/{loop}/steps/each/iterations"), nil, "workflow:broken", 200},

@@ -95,3 +95,17 @@ func TestRunListsRefuseWhatCannotBe(t *testing.T) {
 		t.Errorf("a label that cannot be: %s", r.body)
 	}
 }
+
+// TestTheFirstWrongFilterIsNamed: of several it is always the same one.
+func TestTheFirstWrongFilterIsNamed(t *testing.T) {
+	s := newStack(t)
+	want := s.get("/api/workflows/runs?min_duration=x&max_duration=x&created_after=x&created_before=x&ended_after=x&ended_before=x").wantCode(t, http.StatusBadRequest, "invalid_request").text(t, "message")
+	if !strings.HasPrefix(want, "created_after") {
+		t.Errorf("first is %s", want)
+	}
+	for range 20 {
+		if got := s.get("/api/workflows/runs?ended_before=x&ended_after=x&created_before=x&created_after=x").text(t, "message"); got != want {
+			t.Fatalf("%s, and before %s", got, want)
+		}
+	}
+}

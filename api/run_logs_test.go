@@ -105,3 +105,57 @@ func TestLogsAreFollowedAndDownloaded(t *testing.T) {
 	}
 	s.get("/api/workflows/runs/run_unknown/logs?format=text").wantCode(t, 404, "run_not_found")
 }
+
+// TestLogsAreStreamed: as they come, by step and level, behind a line, and to the run's end.
+func TestLogsAreStreamed(t *testing.T) {
+	s := newStack(t, func(_ *api.Config, c *executor.Config) { c.Runner = talker{} })
+	id := s.start(s.create(`{"name":"Talk","steps":[{"id":"a","type":"script","config":{"script":"x"}},`+
+		`{"id":"go","type":"wait","depends_on":["a"],"config":{"signal":{"name":"go"}}},`+
+		`{"id":"b","type":"script","depends_on":["go"],"config":{"script":"x"}}]}`, ""), "")
+	s.until(id, "waiting")
+	base := "/api/workflows/runs/" + id + "/logs/stream"
+	open := s.followAt(base, "")
+	said := func(n int) (text string) {
+		for n > 0 && open.scan.Scan() {
+			text += open.scan.Text() + "\n"
+			n -= strings.Count(open.scan.Text(), "data: ")
+		}
+		return text
+	}
+	if got := said(3); !strings.Contains(got, `"message":"a three"`) || strings.Contains(got, `"b `) || strings.Contains(got, "event: end") {
+		t.Errorf("while it waits: %s", got)
+	}
+	s.post("/v1/runs/"+id+"/signals/go", `{"payload":1}`).want(t, 202)
+	s.until(id, "completed")
+	rest := said(100)
+	if !strings.Contains(rest, `"message":"b three"`) || !strings.HasSuffix(rest, "event: end\ndata: {\"run_id\":\""+id+"\",\"status\":\"completed\"}\n\n") {
+		t.Errorf("to the end: %s", rest)
+	}
+	whole := s.get(base).want(t, 200)
+	if strings.Count(whole.body, "event: log\n") != 6 || whole.header.Get("Content-Type") != "text/event-stream" {
+		t.Errorf("the whole: %s", whole.body)
+	}
+	if got := s.get(base+"?step_id=b&level=warn").want(t, 200).body; strings.Count(got, "event: log\n") != 1 || !strings.Contains(got, `"message":"b three"`) {
+		t.Errorf("by step and level: %s", got)
+	}
+	var lineIDs []string
+	for _, line := range strings.Split(whole.body, "\n") {
+		if lineID, is := strings.CutPrefix(line, "id: "); is {
+			lineIDs = append(lineIDs, lineID)
+		}
+	}
+	if got := s.get(base+"?after="+lineIDs[3]).want(t, 200).body; strings.Count(got, "event: log\n") != 2 {
+		t.Errorf("behind the fourth: %s", got)
+	}
+	last := func(lineID string) response {
+		return s.do(request{method: "GET", path: base, header: map[string]string{"Last-Event-ID": lineID}})
+	}
+	last(lineIDs[len(lineIDs)-1]).want(t, 204)
+	last("7").wantCode(t, 400, "invalid_last_event_id")
+	for _, query := range []string{"after=x", "level=loud", "step=a"} {
+		s.get(base+"?"+query).wantCode(t, 400, "invalid_request")
+	}
+	s.get("/api/workflows/runs/run_unknown/logs/stream").wantCode(t, 404, "run_not_found")
+	s.admin = s.tenant("other")
+	s.get(base).wantCode(t, 404, "run_not_found")
+}

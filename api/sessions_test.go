@@ -241,3 +241,15 @@ func TestASessionFollowsARun(t *testing.T) {
 		}
 	}
 }
+
+// TestAWrongKeyAtTheSignInIsNamed: the key is in the body, so the answer speaks of that.
+func TestAWrongKeyAtTheSignInIsNamed(t *testing.T) {
+	s := newStack(t)
+	for _, key := range []string{"", "x", "iw_live_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"} {
+		refused := s.do(request{method: http.MethodPost, path: "/v1/session", body: `{"key":"` + key + `"}`, header: map[string]string{"Sec-Fetch-Site": "same-origin"}}).
+			wantCode(t, http.StatusUnauthorized, "unauthenticated")
+		if text := refused.text(t, "message"); !strings.Contains(text, "key in the body") || strings.Contains(text, "Bearer") {
+			t.Errorf("%q: %s", key, text)
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"heddle/audit"
 	"heddle/definitions/source"
 	"heddle/definitions/workflows"
+	"heddle/idempotency"
 	"time"
 )
 
@@ -73,8 +74,9 @@ type Store interface {
 	// SaveDraft reads the draft at a place, nil where there is none, and stores what decide
 	// makes of it, whose revision is one higher. decide is pure; its error ends the
 	// transaction without a write and is returned. before is how many bytes of content were
-	// stored of it.
-	SaveDraft(ctx context.Context, at Place, decide func(current *Draft) (Draft, error)) (saved Draft, before int, err error)
+	// stored of it. What keep, unless nil, returns is stored with the draft; an answer whose key
+	// is taken is fault.Conflict idempotency_key_taken, and nothing is stored.
+	SaveDraft(ctx context.Context, at Place, decide func(current *Draft) (Draft, error), keep func(Draft) *idempotency.Answer) (saved Draft, before int, err error)
 	// DeleteDraft deletes a draft if check allows it; fault.NotFound draft_not_found.
 	DeleteDraft(ctx context.Context, at Place, check func(Draft) error) error
 }

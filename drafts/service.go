@@ -7,6 +7,7 @@ import (
 	"heddle/definitions/source"
 	"heddle/definitions/workflows"
 	"heddle/fault"
+	"heddle/idempotency"
 	"time"
 	"unicode/utf8"
 )
@@ -96,6 +97,8 @@ type SaveRequest struct {
 	// workflow's latest.
 	Base    *int
 	IfMatch workflows.IfMatch
+	// Keep returns the answer that is stored with the draft, nil for none; nil: there is none.
+	Keep func(Draft) *idempotency.Answer
 }
 
 // Save stores a draft, and returns it with how many bytes it had before. Errors:
@@ -135,7 +138,7 @@ func (s *Service) Save(ctx context.Context, req SaveRequest) (View, int, error) 
 		next.Owner, next.Written, next.Note, next.UpdatedAt = req.Owner, req.Written, req.Note, now
 		next.Revision++
 		return next, nil
-	})
+	}, req.Keep)
 	view.Draft = saved
 	return view, before, err
 }

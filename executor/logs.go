@@ -41,6 +41,9 @@ type LogQuery struct {
 	Category  string
 	Contains  string // folded as store.searchText folds; "": any
 	Newest    bool   // from the last line backwards
+	// After begins behind the line of this id, whether it is selected or not; "": with the
+	// first. It excludes Cursor and Newest.
+	After string
 	// FromEnd selects the last Limit lines, in the order in which they were kept, and then acts as
 	// Tail. It excludes Cursor and Newest.
 	FromEnd bool

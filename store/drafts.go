@@ -7,6 +7,7 @@ import (
 	"heddle/definitions/workflows"
 	"heddle/drafts"
 	"heddle/fault"
+	"heddle/idempotency"
 
 	"gorm.io/gorm"
 )
@@ -120,7 +121,7 @@ func (db *DB) LatestDrafts(ctx context.Context, tenantID string, workflowIDs []s
 // SaveDraft stores what decide makes of the draft at a place, nil where there is none, in
 // one transaction. A place with an id that is not there is draft_not_found, and one of a workflow that
 // was deleted meanwhile workflow_not_found.
-func (db *DB) SaveDraft(ctx context.Context, at drafts.Place, decide func(*drafts.Draft) (drafts.Draft, error)) (drafts.Draft, int, error) {
+func (db *DB) SaveDraft(ctx context.Context, at drafts.Place, decide func(*drafts.Draft) (drafts.Draft, error), keep func(drafts.Draft) *idempotency.Answer) (drafts.Draft, int, error) {
 	type result struct {
 		saved  drafts.Draft
 		before int
@@ -145,6 +146,13 @@ func (db *DB) SaveDraft(ctx context.Context, at drafts.Place, decide func(*draft
 		next, err := decide(current)
 		if err != nil {
 			return result{}, err
+		}
+		if keep != nil {
+			if a := keep(next); a != nil {
+				if err := insertAnswer(tx, *a); err != nil {
+					return result{}, err
+				}
+			}
 		}
 		row := toDraftRow(next)
 		if current == nil {

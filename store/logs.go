@@ -75,8 +75,11 @@ func (db *DB) Logs(ctx context.Context, q executor.LogQuery) (executor.LogPage, 
 		return executor.LogPage{}, err
 	}
 	scan := logScan{query: q, newest: q.Newest || q.FromEnd}
-	if at != nil {
+	switch {
+	case at != nil:
 		scan.last = at.ID
+	case q.After != "":
+		scan.last = q.After
 	}
 	if err := scan.read(db.reader(ctx)); err != nil {
 		return executor.LogPage{}, translate(err)

@@ -64,7 +64,7 @@ func (h *observers) auditRoutes() []core.Route {
 			Query: append([]core.Param{
 				{Name: "actor", Description: "The name of who did it, as it was then."},
 				{Name: "action", Description: "What was done, such as workflow.create."},
-				{Name: "object", Description: "What it was done to, such as workflow:wf_…; with a slug, the object that was last to bear it."},
+				{Name: "object", Description: "What it was done to, with its kind: workflow:wf_…, or workflow:SLUG for the one that was last to bear the slug."},
 				{Name: "object_prefix", Description: "How the object begins: its kind (run:), or more."},
 				{Name: "from", Description: "Since this time (RFC 3339)."},
 				{Name: "to", Description: "Before this time (RFC 3339)."},
@@ -79,6 +79,12 @@ func (h *observers) auditRoutes() []core.Route {
 func auditQueryOf(q url.Values) (access.AuditQuery, error) {
 	ask := access.AuditQuery{
 		Actor: q.Get("actor"), Action: q.Get("action"), Object: q.Get("object"), ObjectPrefix: q.Get("object_prefix"), Text: strings.TrimSpace(q.Get("q")),
+	}
+	// A text without a kind is the object of no line, and would list nothing in silence.
+	if o := ask.Object; o != "" {
+		if kind, name, ok := strings.Cut(o, ":"); !ok || kind == "" || name == "" {
+			return ask, core.Malformed("object must say of which kind it is: workflow:%s for a workflow by its id or slug, run:run_… for a run.", core.Truncate(strings.Trim(o, ":")))
+		}
 	}
 	if utf8.RuneCountInString(ask.Text) > 200 {
 		return ask, core.Malformed("q has at most 200 characters.")

@@ -3,6 +3,7 @@ package admin
 import (
 	"heddle/access"
 	"heddle/api/core"
+	"heddle/fault"
 	"heddle/internal/elements"
 	"net/http"
 )
@@ -53,6 +54,9 @@ func (h *handlers) createSession(c *core.Call, req createSession) error {
 		return err
 	}
 	made, err := h.Access.SignIn(c.Ctx(), req.Key, core.BrowserOf(c).Where(), c.RequestID())
+	if fault.KindOf(err) == fault.Unauthenticated && err != nil {
+		return fault.New(fault.Unauthenticated, "unauthenticated", "The key in the body is not valid: send {\"key\": \"iw_live_…\"} with an API key that is not revoked and has not expired.")
+	}
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"heddle/definitions/workflows"
 	"heddle/drafts"
 	"heddle/fault"
+	"heddle/idempotency"
 	"heddle/ids"
 	"net/http"
 )
@@ -82,7 +83,7 @@ func (h *draftHandlers) routes() []core.Route {
 		core.Route{
 			Method: http.MethodPost, Path: all, ID: "createDraft", Tag: "drafts",
 			Summary: "Keep a text of a workflow that is not there yet", Action: access.Edit, On: core.OnTenant,
-			Body: core.BodyDefinition, Keeps: true,
+			Body: core.BodyDefinition, Keeps: true, Idempotent: true,
 			Answers: []core.Answer{{Status: http.StatusCreated, Body: draftBody{}, Headers: []string{"Location", "ETag"}}}, Codes: refused,
 		}.Handle(core.WithBody(h.createDraft)),
 		core.Route{
@@ -162,40 +163,61 @@ func (h *draftHandlers) getOwnDraft(c *core.Call) error {
 
 // putDraft keeps the caller's text for a workflow.
 func (h *draftHandlers) putDraft(c *core.Call, req saveDraft) error {
-	return h.save(c, http.StatusOK, req, drafts.SaveRequest{Workflow: c.Param("id")})
+	return h.save(c, req, drafts.SaveRequest{Workflow: c.Param("id")})
 }
 
-// createDraft keeps a text of a workflow that is not there yet.
+// createDraft keeps a text of a workflow that is not there yet, at most once per Idempotency-Key.
 func (h *draftHandlers) createDraft(c *core.Call, req saveDraft) error {
-	return h.save(c, http.StatusCreated, req, drafts.SaveRequest{})
+	return c.Idempotent(func(o *core.Creation) error {
+		ask, err := asked(c, req, drafts.SaveRequest{})
+		if err != nil {
+			return err
+		}
+		found, err := h.findings(c, req.Definition.ParsedDefinition)
+		if err != nil {
+			return err
+		}
+		ask.Keep = func(d drafts.Draft) *idempotency.Answer {
+			header := map[string]string{"Location": core.WorkflowsBase + "/drafts/" + d.ID, "ETag": core.ETag(d.Revision)}
+			return o.Answer(http.StatusCreated, header, draftBody{draftHeadOf(d), *core.SourceOf(d.Written), drafts.View{Draft: d}.BaseIsLatest(), found})
+		}
+		v, _, err := h.Drafts.Save(c.Ctx(), ask)
+		if err == nil {
+			c.AddStored(v.Stored())
+		}
+		return err
+	})
 }
 
 // putOwnDraft changes a draft by its id.
 func (h *draftHandlers) putOwnDraft(c *core.Call, req saveDraft) error {
-	return h.save(c, http.StatusOK, req, drafts.SaveRequest{ID: c.Param("draft_id")})
+	return h.save(c, req, drafts.SaveRequest{ID: c.Param("draft_id")})
 }
 
-// save stores a draft and answers with it.
-func (h *draftHandlers) save(c *core.Call, status int, req saveDraft, ask drafts.SaveRequest) error {
+// asked completes a request to store a draft, and reserves the storage for it.
+func asked(c *core.Call, req saveDraft, ask drafts.SaveRequest) (drafts.SaveRequest, error) {
 	c.NotAudited = true
 	ask.Written = req.Definition.Written
 	if !ask.Written.Given() {
-		return core.Malformed("source is missing; a draft is kept as its text: {\"source\": {\"format\": \"yaml\", \"text\": \"…\"}}.")
-	}
-	if err := c.ReserveStorage(len(c.Body)); err != nil {
-		return err
+		return ask, core.Malformed("source is missing; a draft is kept as its text: {\"source\": {\"format\": \"yaml\", \"text\": \"…\"}}.")
 	}
 	ask.TenantID, ask.Owner, ask.Note, ask.Base, ask.IfMatch = c.TenantID(), owner(c), req.Note, req.BaseVersion, c.IfMatch
+	return ask, c.ReserveStorage(len(c.Body))
+}
+
+// save stores a draft that has a place already and answers with it.
+func (h *draftHandlers) save(c *core.Call, req saveDraft, ask drafts.SaveRequest) error {
+	ask, err := asked(c, req, ask)
+	if err != nil {
+		return err
+	}
 	v, before, err := h.Drafts.Save(c.Ctx(), ask)
 	if err != nil {
 		return err
 	}
 	// An editor saves every few seconds: only what the draft has grown is added.
 	c.AddStored(max(0, v.Stored()-before))
-	if status == http.StatusCreated {
-		c.Writer.Header().Set("Location", core.WorkflowsBase+"/drafts/"+v.ID)
-	}
-	return h.replyFound(c, status, v, req.Definition.ParsedDefinition)
+	return h.replyFound(c, http.StatusOK, v, req.Definition.ParsedDefinition)
 }
 
 // deleteDraft deletes the caller's draft of a workflow.
@@ -227,15 +249,21 @@ func (h *draftHandlers) replyDraft(c *core.Call, status int, v drafts.View) erro
 
 // replyFound answers with a draft whose text was parsed.
 func (h *draftHandlers) replyFound(c *core.Call, status int, v drafts.View, d parser.ParsedDefinition) error {
-	found, err := h.Definitions.ValidateFor(c.Ctx(), c.TenantID(), d)
+	found, err := h.findings(c, d)
 	if err != nil {
 		return err
 	}
+	c.SetETag(v.Revision)
+	return c.Reply(status, draftBody{draftHeadOf(v.Draft), *core.SourceOf(v.Written), v.BaseIsLatest(), found})
+}
+
+// findings validates a draft's text; an empty list where nothing was found.
+func (h *draftHandlers) findings(c *core.Call, d parser.ParsedDefinition) ([]fault.Issue, error) {
+	found, err := h.Definitions.ValidateFor(c.Ctx(), c.TenantID(), d)
 	if found == nil {
 		found = []fault.Issue{}
 	}
-	c.SetETag(v.Revision)
-	return c.Reply(status, draftBody{draftHeadOf(v.Draft), *core.SourceOf(v.Written), v.BaseIsLatest(), found})
+	return found, err
 }
 
 // parseWritten parses a text that is stored, within the memory of definitions.

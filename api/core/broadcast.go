@@ -15,6 +15,8 @@ type Broadcast interface {
 	Wait(ctx context.Context, atMost time.Duration) bool
 	// Frames returns the text of the frames since the last call that who may see, "" for none.
 	Frames(who access.Principal) string
+	// Ended reports whether no frames will come any more: the stream ends behind the last.
+	Ended() bool
 	Close()
 }
 
@@ -56,6 +58,9 @@ func (f *follower) broadcast(ctx context.Context, who access.Principal, b Broadc
 	for {
 		text := b.Frames(who)
 		if text == "" {
+			if b.Ended() {
+				return
+			}
 			if !b.Wait(ctx, broadcastBeat) {
 				text = ": ping\n\n"
 			}

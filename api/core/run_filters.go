@@ -72,25 +72,8 @@ func RunQuery(c *Call, q url.Values) (query executor.RunQuery, version string, e
 	if query.Triggers, err = ListParam(q, "trigger", len(definitions.Triggers()), definitions.Triggers()); err != nil {
 		return query, "", err
 	}
-	for name, into := range map[string]*string{
-		"schedule_id": &query.ScheduleID, "started_by": &query.StarterID, "template_id": &query.TemplateID, "error_code": &query.ErrorCode,
-		"q": &query.Text, "tag": &query.Tag, "version": &version,
-	} {
-		if *into = q.Get(name); len(*into) > maxFilterText {
-			return query, "", Malformed("%s must be at most %d bytes.", name, maxFilterText)
-		}
-	}
-	for name, into := range map[string]*time.Time{
-		"created_after": &query.CreatedAfter, "created_before": &query.CreatedBefore, "ended_after": &query.EndedAfter, "ended_before": &query.EndedBefore,
-	} {
-		if *into, err = TimeParam(q, name); err != nil {
-			return query, "", err
-		}
-	}
-	for name, into := range map[string]*time.Duration{"min_duration": &query.MinDuration, "max_duration": &query.MaxDuration} {
-		if *into, err = SecondsParam(q, name); err != nil {
-			return query, "", err
-		}
+	if version, err = plainFilters(q, &query); err != nil {
+		return query, "", err
 	}
 	if query.Labels, err = labelFilters(q); err != nil {
 		return query, "", err
@@ -104,6 +87,41 @@ func RunQuery(c *Call, q url.Values) (query executor.RunQuery, version string, e
 		query.Order = executor.RunOrder(order)
 	}
 	return query, version, nil
+}
+
+// plainFilters reads the filters that are a text, a time or a duration, and returns the version. Of
+// several that are wrong it always names the same one.
+func plainFilters(q url.Values, query *executor.RunQuery) (version string, err error) {
+	for _, f := range []struct {
+		name string
+		into *string
+	}{
+		{"schedule_id", &query.ScheduleID}, {"started_by", &query.StarterID}, {"template_id", &query.TemplateID}, {"error_code", &query.ErrorCode},
+		{"q", &query.Text}, {"tag", &query.Tag}, {"version", &version},
+	} {
+		if *f.into = q.Get(f.name); len(*f.into) > maxFilterText {
+			return "", Malformed("%s must be at most %d bytes.", f.name, maxFilterText)
+		}
+	}
+	for _, f := range []struct {
+		name string
+		into *time.Time
+	}{
+		{"created_after", &query.CreatedAfter}, {"created_before", &query.CreatedBefore}, {"ended_after", &query.EndedAfter}, {"ended_before", &query.EndedBefore},
+	} {
+		if *f.into, err = TimeParam(q, f.name); err != nil {
+			return "", err
+		}
+	}
+	for _, f := range []struct {
+		name string
+		into *time.Duration
+	}{{"min_duration", &query.MinDuration}, {"max_duration", &query.MaxDuration}} {
+		if *f.into, err = SecondsParam(q, f.name); err != nil {
+			return "", err
+		}
+	}
+	return version, nil
 }
 
 // labelFilters reads the labels that runs must have; nil: none.

@@ -222,6 +222,9 @@ type liveStream struct {
 	reset            bool // the first frame is a reset
 }
 
+// Ended reports false: what changes in a tenant has no end.
+func (l *liveStream) Ended() bool { return false }
+
 // Frames returns the frames that the caller may see and wants, as text.
 func (l *liveStream) Frames(who access.Principal) string {
 	var b strings.Builder

@@ -37,7 +37,7 @@ type logList struct {
 	NextCursor *string   `json:"next_cursor" doc:"Null on the last page; with tail or from=end always set: what comes later is behind it."`
 }
 
-// logRoutes returns the route by which the lines of steps are read.
+// logRoutes returns the routes by which the lines of steps are read.
 func (h *handlers) logRoutes() []core.Route {
 	return []core.Route{
 		core.Route{
@@ -59,6 +59,22 @@ func (h *handlers) logRoutes() []core.Route {
 			},
 			Answers: []core.Answer{{Status: http.StatusOK, Body: logList{}, AlsoText: "text/plain"}}, Codes: []string{"run_not_found"},
 		}.Handle(core.NoBody(h.listRunLogs)),
+		core.Route{
+			Method: http.MethodGet, Path: core.WorkflowsBase + "/runs/{run_id}/logs/stream", ID: "streamRunLogs", LongRunning: true, Tag: "runs",
+			Summary: "Follow what a run's steps say, until the run ends", Action: access.View, On: core.OnRun,
+			Query: []core.Param{
+				{Name: "step_id", Description: "One step's lines."},
+				{Name: "level", Enum: core.LogLevels(), Description: "Lines of exactly this level."},
+				{Name: "after", Description: "Only what comes behind the line of this id, whether it matches or not; a Last-Event-ID wins over it."},
+			},
+			Answers: []core.Answer{
+				{
+					Status: http.StatusOK, Body: logLine{}, Media: "text/event-stream",
+					Description: "Frames log, with the line's id, whose data is a line; the last one is end: {run_id, status}. With Last-Event-ID, what comes after it.",
+				},
+				{Status: http.StatusNoContent, Description: "The run is finished, and nothing comes behind Last-Event-ID."},
+			}, Codes: []string{"run_not_found", "invalid_last_event_id", "quota_exceeded"},
+		}.Handle(core.NoBody(h.streamRunLogs)),
 	}
 }
 

@@ -29,7 +29,7 @@ func saveDraft(t *testing.T, db *store.DB, workflow, owner, text string, n int) 
 		d.Written, d.BaseVersion, d.UpdatedAt = source.Written{Format: source.YAML, Text: text}, 1, at(n)
 		d.Revision++
 		return d, nil
-	})
+	}, nil)
 	must(t, err)
 	return saved
 }
@@ -78,7 +78,7 @@ func testDrafts(t *testing.T, db *store.DB) {
 	must(t, db.DeleteWorkflow(ctx, "t1", "wf_1", func(workflows.Workflow, bool) error { return nil }))
 	_, err = db.Draft(ctx, drafts.Place{TenantID: "t1", ID: second.ID, Owner: second.Owner})
 	wantFault(t, err, fault.NotFound, "draft_not_found")
-	_, _, err = db.SaveDraft(ctx, drafts.Place{TenantID: "t1", WorkflowID: "wf_1", Owner: second.Owner}, func(*drafts.Draft) (drafts.Draft, error) { return second, nil })
+	_, _, err = db.SaveDraft(ctx, drafts.Place{TenantID: "t1", WorkflowID: "wf_1", Owner: second.Owner}, func(*drafts.Draft) (drafts.Draft, error) { return second, nil }, nil)
 	wantFault(t, err, fault.NotFound, "workflow_not_found")
 }
 
