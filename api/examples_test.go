@@ -398,9 +398,9 @@ func (x *examples) runs() {
 // bulkShown records a job about one run of two: the other has ended.
 func (x *examples) bulkShown() {
 	const jobs = "/api/workflows/jobs"
-	x.posts("changeRuns", "/api/workflows/runs/bulk", `{"action":"cancel","filter":{"workflow":"release","status":["waiting","cancelled"]},"expected":3,"reason":"The release was called off."}`)
-	id := x.gets("listJobs", jobs+"?limit=1").text(x.t, "jobs", 0, "id")
+	id := x.posts("changeRuns", "/api/workflows/runs/bulk", `{"action":"cancel","filter":{"workflow":"release","status":["waiting","cancelled"]},"expected":3,"reason":"The release was called off."}`).text(x.t, "job_id")
 	x.ended(id)
+	x.gets("listJobs", jobs+"?limit=1")
 	x.gets("getJob", jobs+"/"+id)
 	x.gets("listJobFailures", jobs+"/"+id+"/failures")
 	x.posts("stopJob", jobs+"/"+id+"/stop", `{"reason":"Some of them are needed."}`)
