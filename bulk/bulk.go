@@ -129,9 +129,6 @@ type Progress struct {
 	Skipped int // the action did not apply any more
 }
 
-// settled is how many items have an outcome.
-func (p Progress) settled() int { return p.Done + p.Failed + p.Skipped }
-
 // Stop is why a job ended early, and who ended it; the zero Actor is the server.
 type Stop struct {
 	Code    string // requested, access_ended

@@ -12,6 +12,7 @@ import (
 	"heddle/definitions/workflows"
 	"heddle/versions"
 	"net/http"
+	"slices"
 )
 
 // Services are the use cases that the routes call. None may be nil when a request is served.
@@ -45,10 +46,10 @@ func (h *handlers) changeRoutes() []core.Route {
 	}
 	runs, schedules, flows := change, change, change
 	runs.Path, runs.ID, runs.Summary = base+"/runs/bulk", "changeRuns", "Cancel, resume, restart, redrive, pause, terminate or delete many runs"
-	runs.Codes = append(runs.Codes[:len(runs.Codes):len(runs.Codes)], "version_not_found")
+	runs.Codes = append(slices.Clip(runs.Codes), "version_not_found")
 	schedules.Path, schedules.ID, schedules.Summary = base+"/schedules/bulk", "changeSchedules", "Pause or resume many schedules"
 	flows.Path, flows.ID, flows.Summary = base+"/bulk", "changeWorkflows", "Set the status, or change the tags, of many workflows"
-	flows.Codes = append(flows.Codes[:len(flows.Codes):len(flows.Codes)], "invalid_status", "invalid_tags")
+	flows.Codes = append(slices.Clip(flows.Codes), "invalid_status", "invalid_tags")
 	return []core.Route{
 		runs.Handle(core.WithBody(h.changeRuns)),
 		schedules.Handle(core.WithBody(h.changeSchedules)),

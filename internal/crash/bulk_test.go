@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -152,7 +153,7 @@ func TestBulkSQLite(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "heddle.db")
 	bin, env := build(t), environment("sqlite://"+file, "127.0.0.1:1")
 	start := func(more ...string) (*server, *client.Client) {
-		s, err := launch(j.ctx, bin, append(env[:len(env):len(env)], more...))
+		s, err := launch(j.ctx, bin, append(slices.Clip(env), more...))
 		if err != nil {
 			t.Fatal(err)
 		}

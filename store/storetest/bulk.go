@@ -173,7 +173,8 @@ func testBulkMatches(t *testing.T, db *store.DB) {
 	second, err := db.RunMatches(ctx, q)
 	must(t, err)
 	same(t, "matches", append(first.Matches, second.Matches...), []bulk.Match{
-		{ID: "run_2", WorkflowID: "wf_1", Slug: "one", State: "queued"}, {ID: "run_1", WorkflowID: "wf_1", Slug: "one", State: "queued"},
+		{ID: "run_2", WorkflowID: "wf_1", Slug: "one", State: "queued"},
+		{ID: "run_1", WorkflowID: "wf_1", Slug: "one", State: "queued"},
 		{ID: "run_0", WorkflowID: "wf_1", Slug: "one", State: "failed"},
 	})
 	same(t, "next", second.Next, "")
