@@ -139,7 +139,7 @@ func TestLogsAreStreamed(t *testing.T) {
 		t.Errorf("by step and level: %s", got)
 	}
 	var lineIDs []string
-	for _, line := range strings.Split(whole.body, "\n") {
+	for line := range strings.SplitSeq(whole.body, "\n") {
 		if lineID, is := strings.CutPrefix(line, "id: "); is {
 			lineIDs = append(lineIDs, lineID)
 		}

@@ -96,8 +96,13 @@ func plainFilters(q url.Values, query *executor.RunQuery) (version string, err e
 		name string
 		into *string
 	}{
-		{"schedule_id", &query.ScheduleID}, {"started_by", &query.StarterID}, {"template_id", &query.TemplateID}, {"error_code", &query.ErrorCode},
-		{"q", &query.Text}, {"tag", &query.Tag}, {"version", &version},
+		{"schedule_id", &query.ScheduleID},
+		{"started_by", &query.StarterID},
+		{"template_id", &query.TemplateID},
+		{"error_code", &query.ErrorCode},
+		{"q", &query.Text},
+		{"tag", &query.Tag},
+		{"version", &version},
 	} {
 		if *f.into = q.Get(f.name); len(*f.into) > maxFilterText {
 			return "", Malformed("%s must be at most %d bytes.", f.name, maxFilterText)

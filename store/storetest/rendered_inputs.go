@@ -6,6 +6,7 @@ import (
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/store"
+	"strings"
 	"testing"
 )
 
@@ -52,12 +53,12 @@ func testRenderedKept(t *testing.T, db *store.DB) {
 		t.Helper()
 		list, err := db.RenderedInputs(ctx, run, machine.Ref{StepID: step, Iteration: iteration})
 		must(t, err)
-		text := ""
+		var text strings.Builder
 		for _, k := range list {
-			text += fmt.Sprintf("%d-%d %s; ", k.First, k.Last, k.Input)
+			fmt.Fprintf(&text, "%d-%d %s; ", k.First, k.Last, k.Input)
 			bytes += int64(len(k.Input))
 		}
-		return text
+		return text.String()
 	}
 	same(t, "the step's", read("run_1", "a", ""), `1-2 {"n":"it's"}; 3-3 3; 4-4 {"n":"it's"}; 6-6 {"n":"it's"}; `)
 	same(t, "in a loop", read("run_1", "a", "each[0]"), `1-1 1; `)

@@ -40,7 +40,7 @@ func SQLite(t testing.TB) string {
 	}
 	dir := t.TempDir()
 	if folders := memoryDirs(); len(folders) > 0 {
-		if dir, err = os.MkdirTemp(folders[0], "heddle-sqlite-"); err != nil {
+		if dir, err = os.MkdirTemp(folders[0], "heddle-sqlite-"); err != nil { //nolint:usetesting // a folder in memory, not that of TempDir
 			t.Fatalf("make a database: %v", err)
 		}
 		t.Cleanup(func() { _ = os.RemoveAll(dir) })
