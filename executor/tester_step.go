@@ -22,6 +22,8 @@ type StepTestRequest struct {
 	StepID   string
 	Input    json.RawMessage
 	Steps    map[string]json.RawMessage
+	// Iteration is that of the loop around the step.
+	Iteration machine.Iteration
 	// Definition is a sound document that is tried in place of the active version; nil: that.
 	Definition *parser.Document
 	// FromRun is a run of the workflow whose outputs stand for those that Steps does not have, and
@@ -68,7 +70,8 @@ func (s *Tester) recall(ctx context.Context, workflowID string, plan *machine.Pl
 // TestStep performs one attempt of one step of the active version, or of a definition, with its real effect and
 // within the limits of every attempt; nothing is stored. Values that a config reads are
 // those of req. An output above MaxInline is the error output_too_large. Errors:
-// fault.NotFound workflow_not_found, fault.Unacceptable unknown_step and step_not_testable.
+// fault.NotFound workflow_not_found, fault.Unacceptable unknown_step,
+// step_not_testable and invalid_iteration.
 func (s *Tester) TestStep(ctx context.Context, req StepTestRequest) (StepTest, error) {
 	target, c, err := s.subject(ctx, req.TenantID, req.Workflow, "", req.Definition)
 	if err != nil {
@@ -89,7 +92,7 @@ func (s *Tester) TestStep(ctx context.Context, req StepTestRequest) (StepTest, e
 		RunID: s.cfg.NewID("run_"), TenantID: req.TenantID, WorkflowID: target.WorkflowID, Slug: target.Slug,
 		Version: target.Version, Hash: target.Hash, Trigger: "manual", Input: input, CreatedAt: now,
 	}
-	trial, err := machine.TestStep(c.plan, header, req.StepID, req.Steps, now)
+	trial, err := machine.TestStep(c.plan, header, req.StepID, req.Iteration, req.Steps, now)
 	if err != nil || trial.Execute == nil {
 		return StepTest{Output: trial.Output, Error: trial.Error}, err
 	}

@@ -222,6 +222,9 @@ func (r versionRow) version() versions.Version {
 	if r.AuthorType != "" {
 		v.Author = audit.Actor{Type: r.AuthorType, ID: r.AuthorID, Name: r.CreatedBy}
 	}
+	if v.PublishedAt = fromMillis(r.PublishedAt); r.PublishedBy != "" {
+		_ = json.Unmarshal([]byte(r.PublishedBy), &v.PublishedBy) // a damaged one is unknown
+	}
 	if r.Definition != "" {
 		v.Definition = json.RawMessage(r.Definition)
 	}

@@ -105,8 +105,8 @@ func writeTags(tx *gorm.DB, w workflows.Workflow) error {
 	return tx.Create(&rows).Error
 }
 
-// versionRow is a row of workflow_versions. Nothing but Label and the source changes
-// once it is written.
+// versionRow is a row of workflow_versions. Nothing but Label, the source and what was
+// published changes once it is written.
 type versionRow struct {
 	WorkflowID    string `gorm:"primaryKey"`
 	Number        int    `gorm:"primaryKey;autoIncrement:false"`
@@ -119,9 +119,13 @@ type versionRow struct {
 	AuthorType    string
 	AuthorID      string
 	CreatedAt     int64 `gorm:"autoCreateTime:false"`
-	SourceFormat  string
-	SourceHash    string // source.Written.Hash
-	SourceText    string
+	// PublishedAt is when it last became the active version, 0 for never; PublishedBy is an
+	// actor as JSON, "" for none.
+	PublishedAt  int64
+	PublishedBy  string
+	SourceFormat string
+	SourceHash   string // source.Written.Hash
+	SourceText   string
 }
 
 func (versionRow) TableName() string { return "workflow_versions" }

@@ -45,6 +45,9 @@ func (db *DB) CreateWorkflow(ctx context.Context, rev workflows.Revision, keep *
 		if err := insertVersion(tx, rev); err != nil {
 			return err
 		}
+		if err := markPublished(tx, rev.Workflow, 0); err != nil {
+			return err
+		}
 		if err := db.writeUses(tx, rev.Workflow, nil); err != nil {
 			return err
 		}
@@ -96,6 +99,9 @@ func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(work
 			return result, err
 		}
 		if result, err = applyRevision(tx, row, current, rev); err != nil {
+			return result, err
+		}
+		if err := markPublished(tx, result, current.ActiveVersion); err != nil {
 			return result, err
 		}
 		if err := db.writeUses(tx, result, heldVersions(current)); err != nil {
@@ -258,6 +264,17 @@ func findWorkflow(q *gorm.DB, tenantID, ref string) (workflowRow, error) {
 		}
 	}
 	return row, workflowNotFound(ref)
+}
+
+// markPublished notes when and by whom the active version became that, where it was
+// another one before.
+func markPublished(tx *gorm.DB, w workflows.Workflow, before int) error {
+	if w.ActiveVersion == before {
+		return nil
+	}
+	who, _ := audit.ActorOf(tx.Statement.Context) // unknown outside of requests
+	return tx.Exec("UPDATE workflow_versions SET published_at = ?, published_by = ? WHERE workflow_id = ? AND number = ?",
+		millis(w.UpdatedAt), actorText(who), w.ID, w.ActiveVersion).Error
 }
 
 // workflowIDPrefix begins the ids of workflows. Which lookup comes first depends

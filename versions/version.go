@@ -53,6 +53,10 @@ type Version struct {
 	CreatedBy      string          // the key's name
 	Author         audit.Actor     // zero where only the name is known
 	CreatedAt      time.Time       // UTC, to the millisecond
+	// PublishedAt is when it last became the active version, zero for never, and for those
+	// that earlier releases published; PublishedBy who made it so, zero: unknown.
+	PublishedAt time.Time
+	PublishedBy audit.Actor
 }
 
 // Ref names a version by the id of its workflow and its number.

@@ -167,6 +167,8 @@ type versionSummary struct {
 	CreatedBy      string          `json:"created_by" doc:"The name of the key that made it."`
 	CreatedByID    string          `json:"created_by_id,omitempty" doc:"The id of actor; left out where actor is."`
 	Actor          *core.ActorBody `json:"actor,omitempty" doc:"Who made it; left out of versions of earlier releases and of imported ones."`
+	PublishedAt    *core.Timestamp `json:"published_at" doc:"When it last became the active version; null: never, or by an earlier release."`
+	PublishedBy    *core.ActorBody `json:"published_by,omitempty" doc:"Who made it the active version; left out where that is not known."`
 	DefinitionHash string          `json:"definition_hash"`
 	SourceFormat   string          `json:"source_format,omitempty" enum:"yaml,json" doc:"Of the text that is kept of the definition; left out where none is."`
 	// Active reports whether runs without a version run it.
@@ -204,6 +206,7 @@ func versionOf(w workflows.Workflow, v versions.Version) versionSummary {
 	return versionSummary{
 		Version: v.Number, Label: core.TextOrNull(v.Label), ChangeSummary: v.ChangeSummary,
 		CreatedAt: core.Timestamp(v.CreatedAt), CreatedBy: v.CreatedBy, CreatedByID: v.Author.ID, Actor: core.ActorOf(v.Author),
+		PublishedAt: core.TimestampOrNil(v.PublishedAt), PublishedBy: core.ActorOf(v.PublishedBy),
 		DefinitionHash: v.DefinitionHash, SourceFormat: string(v.Written.Format), Active: v.Number == w.ActiveVersion,
 	}
 }

@@ -35,7 +35,7 @@ func (h *handlers) steeringRoutes() []core.Route {
 		core.Route{
 			Method: http.MethodPost, Path: core.WorkflowsBase + "/{id}/steps/{step_id}/test", ID: "testStep", LongRunning: true, Tag: "runs", Pure: true,
 			Summary: "Perform one step by itself, really; nothing is stored", Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptionalDefinition,
-			Answers: core.OK(stepTest{}), Codes: []string{"workflow_not_found", "run_not_found", "acl_denied", "invalid_definition", "step_not_found", "unknown_step", "step_not_testable"},
+			Answers: core.OK(stepTest{}), Codes: []string{"workflow_not_found", "run_not_found", "acl_denied", "invalid_definition", "step_not_found", "unknown_step", "step_not_testable", "invalid_iteration"},
 		}.Handle(core.WithBody(h.testStep)),
 		// With dry_run it answers 200 and changes nothing.
 		core.Route{

@@ -5,6 +5,7 @@ import (
 	"heddle/access"
 	"heddle/api/core"
 	"heddle/executor"
+	"heddle/executor/machine"
 	"heddle/ids"
 	"net/http"
 )
@@ -17,7 +18,10 @@ type testStep struct {
 	// InputData is what the step's templates read as the run's input.
 	InputData json.RawMessage `json:"input_data,omitempty"`
 	// Steps stand for what templates read of other steps, by step id.
-	Steps map[string]json.RawMessage `json:"steps,omitempty" doc:"Outputs of other steps, by step id."`
+	Steps map[string]json.RawMessage `json:"steps,omitempty" doc:"Outputs of other steps, by step id: of those around its loop, and of the same iteration."`
+	// Item and Index are of the loop around the step.
+	Item  json.RawMessage `json:"item,omitempty" doc:"Of a step in a loop's body: stands for the loop's item. Left out, it is the one at index of what the loop's items evaluate to."`
+	Index int             `json:"index,omitempty" minimum:"0" maximum:"9999" doc:"Of a step in a loop's body: the iteration, from 0."`
 }
 
 // stepTest is how the one attempt ended. A failed attempt is an answer, and not an error of the
@@ -34,10 +38,12 @@ type stepTest struct {
 // testStep performs one attempt of a step of the active version, or of a definition that the request
 // brings (which needs edit too), with its effects on the outside,
 // and stores nothing. The caller waits for it, which is why it is cut off after 75 s. Errors:
-// fault.NotFound workflow_not_found; fault.Unacceptable unknown_step, step_not_testable.
+// fault.NotFound workflow_not_found; fault.Unacceptable unknown_step, step_not_testable,
+// invalid_iteration.
 func (h *handlers) testStep(c *core.Call, req testStep) error {
 	ask := executor.StepTestRequest{
 		TenantID: c.TenantID(), Workflow: c.Param("id"), StepID: c.Param("step_id"), Input: req.InputData, Steps: req.Steps, FromRun: req.FromRun,
+		Iteration: machine.Iteration{Item: req.Item, Index: req.Index},
 	}
 	if req.FromRun != "" && !ids.Valid(req.FromRun) {
 		return core.NotFound("run", req.FromRun)

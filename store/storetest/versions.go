@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"heddle/audit"
 	"heddle/definitions/source"
 	"heddle/definitions/workflows"
@@ -10,6 +12,7 @@ import (
 	"heddle/store"
 	"heddle/versions"
 	"testing"
+	"time"
 )
 
 // versionTests hold how versions are listed, found and labelled.
@@ -17,6 +20,7 @@ var versionTests = map[string]func(*testing.T, *store.DB){
 	"versions are listed newest first":          testVersionList,
 	"version is found by number and label":      testVersionRead,
 	"version text is kept and replaced":         testVersionText,
+	"version says when it was published":        testVersionPublished,
 	"version label is set, unique and cleared":  testVersionLabel,
 	"version labels are read for many at once":  testVersionLabels,
 	"version label wants the current revision":  testVersionPrecondition,
@@ -39,6 +43,43 @@ func history(t *testing.T, db *store.DB) {
 		})
 		must(t, err)
 	}
+}
+
+// testVersionPublished: a version says when it last became the active one and who made it
+// so; a change of something else says nothing of that, and history is kept.
+func testVersionPublished(t *testing.T, db *store.DB) {
+	history(t, db)
+	ann := audit.Actor{Type: audit.Key, ID: "key_1", Name: "ann"}
+	change := func(by context.Context, n int, when time.Time) {
+		t.Helper()
+		_, err := db.Change(by, "t1", "wf_1", func(c workflows.Current) (workflows.Revision, error) {
+			c.Workflow.ActiveVersion, c.Workflow.UpdatedAt = n, when
+			c.Workflow.TriggerType = when.String() // something else changes every time
+			return workflows.Revision{Workflow: c.Workflow}, nil
+		})
+		must(t, err)
+	}
+	said := func() (list []string) {
+		all, err := db.Versions(ctx, "t1", "wf_1", 0, 10)
+		must(t, err)
+		for _, v := range all {
+			text := fmt.Sprintf("%d %s", v.Number, v.PublishedBy.Name)
+			if !v.PublishedAt.IsZero() {
+				text += " " + v.PublishedAt.Format(time.TimeOnly)
+			}
+			list = append(list, text)
+		}
+		return list
+	}
+	first, second := time.UnixMilli(1_700_000_001_000).UTC(), time.UnixMilli(1_700_000_002_000).UTC()
+	before := said()
+	same(t, "at first", before[0], "3 ")
+	change(audit.WithActor(ctx, ann, ""), 3, first)
+	same(t, "published", said(), []string{"3 ann 22:13:21", before[1], before[2]})
+	change(ctx, 3, second)
+	same(t, "changed otherwise", said()[0], "3 ann 22:13:21")
+	change(ctx, 1, second)
+	same(t, "an older one", said(), []string{"3 ann 22:13:21", before[1], "1  22:13:22"})
 }
 
 // testVersionList: versions are listed newest first, below a number, without their
@@ -141,7 +182,7 @@ func testVersionRead(t *testing.T, db *store.DB) {
 	create(t, db, rev)
 	want := versions.Version{
 		WorkflowID: "wf_1", Number: 1, Label: "v1.0", Definition: rev.Version.Definition, DefinitionHash: "sha256:one",
-		ChangeSummary: "first", CreatedBy: "tester", Author: rev.Version.Author, CreatedAt: at(1),
+		ChangeSummary: "first", CreatedBy: "tester", Author: rev.Version.Author, CreatedAt: at(1), PublishedAt: rev.Workflow.UpdatedAt,
 	}
 	for _, ref := range []string{"", "1", "v1", "v1.0"} {
 		got, err := db.Version(ctx, "t1", "wf_1", ref)
