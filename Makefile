@@ -6,6 +6,8 @@ PACKAGES = ./...
 # What kills the real binary, takes its database away or fills its memory is a
 # target of its own (faults): it needs minutes, whatever else is tested.
 QUICK    = $$($(GO) list $(PACKAGES) | grep -v '/internal/crash$$')
+# They take longest, and begin first, so that none of them is left alone at the end.
+LONG     = ./store ./api ./executor ./cmd/heddle ./steps ./schedules
 # SQLite itself, C that a program made Go of, has no goroutine of its own and is
 # not watched: under the detector it takes eight times as long.
 RACE     = -race -gcflags=modernc.org/sqlite/lib=-race=false
@@ -32,7 +34,7 @@ build: ## the binary, without cgo
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/heddle ./cmd/heddle
 
 test: ## unit, property and conformance tests; needs no service
-	$(GO) test $(LIMIT) $(BUILD) $(AT_ONCE) $(TESTFLAGS) $(QUICK)
+	$(GO) test $(LIMIT) $(BUILD) $(AT_ONCE) $(TESTFLAGS) $(LONG) $(QUICK)
 
 race: ## the same under the race detector
 	$(MAKE) test TESTFLAGS='$(RACE) -count=1'

@@ -79,10 +79,8 @@ func (f filter) known(params []core.Param) error {
 // schemaOf describes a filter by the parameters of its list.
 func schemaOf(list string, params []core.Param) map[string]any {
 	members, patterns := map[string]any{}, map[string]any{}
-	// A list stands for several values.
-	of := func(p core.Param) map[string]any {
-		return map[string]any{"description": p.Description, "type": []string{"string", "number", "boolean", "array"}, "items": map[string]any{"type": "string"}}
-	}
+	// No type: generators of clients know no union of four.
+	of := func(p core.Param) map[string]any { return map[string]any{"description": p.Description} }
 	for _, p := range params {
 		if prefix, _, _ := strings.Cut(p.Name, "."); p.AnyKey {
 			patterns["^"+prefix+`\..+`] = of(p)
@@ -92,7 +90,7 @@ func schemaOf(list string, params []core.Param) map[string]any {
 	}
 	schema := map[string]any{
 		"type": "object", "additionalProperties": false, "properties": members,
-		"description": "The filters of " + list + ", by the same names; {} selects all. A list of texts stands for them with commas between.",
+		"description": "The filters of " + list + ", by the same names; {} selects all. A value is a text, a number, true, false, or a list of texts, which stands for them with commas between.",
 	}
 	if len(patterns) > 0 {
 		schema["patternProperties"] = patterns
