@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"reflect"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -79,6 +80,18 @@ func TestTheProgramOfAnOrderRuns(t *testing.T) {
 	rep, _, _, _ = run(t, order(`kill -TERM $$`))
 	if want := (sandbox.Report{Started: true, Ended: true, Code: -1, Signal: int(syscall.SIGTERM)}); rep != want {
 		t.Errorf("report %+v, want %+v", rep, want)
+	}
+}
+
+// A script gives way to the server: its nice value is ten above.
+func TestAScriptIsNicerThanTheServer(t *testing.T) {
+	prio, err := unix.Getpriority(unix.PRIO_PROCESS, 0) // 20 minus the nice value
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, stdout, stderr, _ := run(t, order(`read -r stat </proc/$$/stat; set -- ${stat##*) }; echo "${17}"`))
+	if want := strconv.Itoa(min(19, 20-prio+10)); strings.TrimSpace(stdout) != want {
+		t.Errorf("the nice value is %q, want %s: %s", stdout, want, stderr)
 	}
 }
 
