@@ -13,8 +13,6 @@ LONG     = ./store ./api ./executor ./cmd/heddle ./steps ./schedules
 RACE     = -race -gcflags=modernc.org/sqlite/lib=-race=false
 # Far beyond what any package needs: only a hang reaches it.
 LIMIT    = -timeout 30m
-# One package more than there are processors: tests wait for processes and databases.
-AT_ONCE  = -p $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 # Tests are linked without what a debugger needs, and vetted by make lint, which does
 # more: together a third of what building them costs.
 BUILD    = -ldflags=-w -vet=off
@@ -34,7 +32,7 @@ build: ## the binary, without cgo
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/heddle ./cmd/heddle
 
 test: ## unit, property and conformance tests; needs no service
-	$(GO) test $(LIMIT) $(BUILD) $(AT_ONCE) $(TESTFLAGS) $(LONG) $(QUICK)
+	$(GO) test $(LIMIT) $(BUILD) $(TESTFLAGS) $(LONG) $(QUICK)
 
 race: ## the same under the race detector
 	$(MAKE) test TESTFLAGS='$(RACE) -count=1'

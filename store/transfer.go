@@ -83,9 +83,6 @@ func (db *DB) ImportWorkflow(ctx context.Context, w workflows.Workflow, all []wo
 				return err
 			}
 		}
-		if err := markPublished(tx, w, 0); err != nil {
-			return err
-		}
 		if err := db.writeUses(tx, w, nil); err != nil {
 			return err
 		}

@@ -77,12 +77,12 @@ func TestStep(plan *Plan, h Header, stepID string, in Iteration, outputs map[str
 	case partFinally:
 		t.handlers = &handlerRun{Part: n.part, Outcome: Completed}
 	}
-	at, err := t.enter(n, in)
+	at, err := enter(&t, n, in)
 	if err != nil {
 		return StepTest{}, err
 	}
 	for id, output := range outputs {
-		other, ok := t.beside(at, id)
+		other, ok := beside(t.Run, at, id)
 		if !ok {
 			return StepTest{}, fault.New(fault.Unacceptable, "unknown_step", "There is no step %q beside '%s', or around its loop, whose output could be given.", id, stepID)
 		}
@@ -101,12 +101,12 @@ func TestStep(plan *Plan, h Header, stepID string, in Iteration, outputs map[str
 
 // enter begins the iterations that a step is tried in, of the loops around it, and returns
 // where it then is. The error is that of an item that is not JSON.
-func (t *transition) enter(n *node, in Iteration) (position, error) {
+func enter(t *transition, n *node, in Iteration) (position, error) {
 	loop := n.list.owner
 	if loop == nil {
 		return position{step: n.index}, nil
 	}
-	home, err := t.enter(loop, Iteration{})
+	home, err := enter(t, loop, Iteration{})
 	if err != nil {
 		return home, err
 	}
@@ -124,10 +124,10 @@ func (t *transition) enter(n *node, in Iteration) (position, error) {
 }
 
 // beside finds a step by its id in the list of a position or in those around it.
-func (t *transition) beside(at position, id string) (position, bool) {
-	n := t.plan.index[id]
+func beside(r *Run, at position, id string) (position, bool) {
+	n := r.plan.index[id]
 	for f := at.frame; n != nil; f = f.parent {
-		if n.list == t.listOf(f) {
+		if n.list == r.listOf(f) {
 			return position{f, n.index}, true
 		}
 		if f == nil {
