@@ -62,6 +62,8 @@ type Config struct {
 	// RunnerTick serves the call that lets queued instances begin; without it the call is refused
 	// with RUNNER_TICK_DISABLED.
 	RunnerTick bool
+	// Console is that of core.Config.
+	Console func(http.ResponseWriter, *http.Request) bool
 }
 
 // Services are what the routes call. Only Secrets, Turns and SignIn may be nil, and the two
@@ -139,7 +141,7 @@ func New(cfg Config) *Handler {
 	return &Handler{lines: lines, Server: core.New(core.Config{
 		Access: cfg.Access, Definitions: cfg.Definitions, Executor: cfg.Executor, Schedules: cfg.Schedules, Secrets: cfg.Secrets,
 		Answers: cfg.Answers, Now: cfg.Now, NewID: cfg.NewID, Log: cfg.Log, Meter: cfg.Meter, StreamWrite: cfg.StreamWrite,
-		Rate: cfg.Rate, Stored: cfg.Stored, Patience: cfg.Patience, StoreTime: cfg.StoreTime,
+		Rate: cfg.Rate, Stored: cfg.Stored, Patience: cfg.Patience, StoreTime: cfg.StoreTime, Console: cfg.Console,
 	}, s.table)}
 }
 

@@ -65,6 +65,9 @@ type Config struct {
 	// StoreTime is how long a request may wait for the database, over all its
 	// calls, before it answers 503; 0 is 4 s.
 	StoreTime time.Duration
+	// Console answers a request that is for a page of the console, and reports whether it
+	// was; nil: there is none. It comes before the routes, and no route has its paths.
+	Console func(http.ResponseWriter, *http.Request) bool
 }
 
 // Server serves a table of routes. Its methods may be called concurrently; its fields do not
@@ -127,6 +130,9 @@ func (h *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head[headerRequestID] = []string{id}
 	head["X-Content-Type-Options"] = nosniff
 	pace(w, r, h.cfg.Patience)
+	if h.cfg.Console != nil && h.cfg.Console(w, r) {
+		return
+	}
 	// Most paths are canonical already, and looking costs no allocation.
 	if !plainPath(r.URL) {
 		canonicalPath(r.URL)

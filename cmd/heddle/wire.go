@@ -10,6 +10,7 @@ import (
 	"heddle/approvals"
 	"heddle/bulk"
 	"heddle/clock"
+	"heddle/console"
 	"heddle/definitions/workflows"
 	"heddle/drafts"
 	"heddle/events"
@@ -235,7 +236,7 @@ func (w *wiring) openAPI() {
 		},
 		Limits:    api.Limits{Rate: s.Rate, Stored: st.stored, StoreTime: s.DatabaseTimeout},
 		Observers: api.Observers{Log: st.log, Metrics: w.meter.Handler(), Meter: w.meter},
-		Version:   buildVersion(), Now: time.Now, NewID: w.newID, Clock: w.clock, RunnerTick: s.RunnerTick,
+		Version:   buildVersion(), Now: time.Now, NewID: w.newID, Clock: w.clock, RunnerTick: s.RunnerTick, Console: console.New().Serve,
 	})
 }
 

@@ -127,6 +127,7 @@ var table = map[string]rule{
 	"api/scheduling":  {own: append([]string{"api/core"}, features...)},
 	"api/turns":       {own: append([]string{"api/core"}, features...)},
 	"api/workflows":   {own: append([]string{"api/core"}, features...)},
+	"console":         {},
 	"metrics":         {own: features, external: []string{prometheus}, testOwn: append([]string{"api"}, stack...)},
 	"oidc":            {own: features, external: []string{goOIDC, oauth2}, testExternal: []string{jose}},
 	"migrations":      {external: []string{goose, gorm}, testExternal: []string{pgx, sqlite}},

@@ -1,0 +1,21 @@
+// The screens, a line for each; what they are made of is loaded when one is first opened.
+import { lazy } from 'react'
+import { Redirect, Route, Switch } from 'wouter'
+import { Title } from './frame/Frame'
+import { RunList } from './runs/List'
+import { strings } from './strings'
+import { WorkflowList } from './workflows/List'
+
+const RunPage = lazy(() => import('./runs/Page').then((m) => ({ default: m.RunPage })))
+
+export function Routes() {
+  return (
+    <Switch>
+      <Route path="/"><Redirect to="/workflows" replace /></Route>
+      <Route path="/workflows" component={WorkflowList} />
+      <Route path="/runs" component={RunList} />
+      <Route path="/runs/:id">{(p) => <RunPage key={p.id} id={p.id} />}</Route>
+      <Route><Title text={strings.notThere} /><p>{strings.notBuilt}</p></Route>
+    </Switch>
+  )
+}

@@ -1,0 +1,23 @@
+// All texts of the console, in one place.
+export const strings = {
+  product: 'Heddle',
+  loading: 'Loading',
+  retry: 'Try again',
+  skip: 'Skip to the content',
+  signIn: 'Sign in',
+  signOut: 'Sign out',
+  keyLabel: 'API key',
+  keyHelp: 'The server prints a key when it starts for the first time. It is sent once and not kept in the browser.',
+  withProvider: 'Sign in with your organisation',
+  nav: { overview: 'Overview', workflows: 'Workflows', runs: 'Runs', approvals: 'Approvals', schedules: 'Schedules', templates: 'Templates' },
+  noWorkflows: 'No workflows yet',
+  noWorkflowsHelp: 'A workflow is a list of steps that Heddle runs durably. Install a template, or send a definition:',
+  noMatch: 'Nothing matches these filters',
+  clear: 'Clear the filters',
+  noRuns: 'No runs yet',
+  noRunsHelp: 'A run is one execution of a workflow. Start one from a workflow, a schedule or the API.',
+  next: 'Next page',
+  first: 'First page',
+  notThere: 'There is no such screen',
+  notBuilt: 'This screen is not there yet; the API has what it will show.',
+} as const
