@@ -18,6 +18,9 @@ export const strings = {
   noRunsHelp: 'A run is one execution of a workflow. Start one from a workflow, a schedule or the API.',
   next: 'Next page',
   first: 'First page',
+  close: 'Close',
+  cancel: 'Cancel',
+  needs: (action: string) => `Your key may not do this: it needs the right to ${action}.`,
   notThere: 'There is no such screen',
   notBuilt: 'This screen is not there yet; the API has what it will show.',
 } as const
