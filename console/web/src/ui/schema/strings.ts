@@ -1,0 +1,21 @@
+// Texts of forms that are made of schemas.
+export const strings = {
+  optional: 'optional',
+  isDefault: (value: string) => `Default: ${value}`,
+  example: (value: string) => `For example ${value}`,
+  notSet: 'Not set',
+  yes: 'Yes',
+  no: 'No',
+  null: 'null',
+  add: (what: string) => `Add to ${what}`,
+  addItem: 'Add',
+  remove: (what: string) => `Remove ${what}`,
+  item: (name: string, i: number) => `${name} ${i + 1}`,
+  noNumber: 'A number is needed here',
+  noJSON: 'This is not JSON',
+  form: 'Form',
+  json: 'JSON',
+  editAs: 'Edit as',
+  value: 'Value',
+  none: 'It takes nothing.',
+} as const
