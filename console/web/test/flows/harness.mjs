@@ -49,7 +49,7 @@ export class Flow {
   }
 
   // keyOf makes a key with a role and returns its text.
-  async keyOf(role, name = role) { return (await this.api('POST', '/v1/keys', { name, role })).secret }
+  async keyOf(role, name = role) { return (await this.api('POST', '/v1/keys', { name, role })).key }
 
   // page opens a page that is signed in with a key; as: null for one that is not. prefix is
   // where the pages begin, for flows that stand behind a proxy.
