@@ -32,7 +32,8 @@ export interface Options {
 // skew is the server's clock minus the browser's, in milliseconds, by the last answer.
 export let skew = 0
 
-// call sends a request and reads the JSON that comes back. Errors are Failures; an aborted
+// call sends a request and reads the JSON that comes back; of other kinds the answer has the
+// text alone. Errors are Failures; an aborted
 // request is the DOMException of fetch.
 export async function call<T>(path: string, options: Options = {}): Promise<Answer<T>> {
   const headers: Record<string, string> = { Accept: 'application/json', ...options.headers }
@@ -53,7 +54,8 @@ export async function call<T>(path: string, options: Options = {}): Promise<Answ
   const date = Date.parse(response.headers.get('Date') ?? '')
   if (!Number.isNaN(date)) skew = date - Date.now()
   if (!response.ok) throw failure(response, text)
-  return { data: (text ? JSON.parse(text) : undefined) as T, etag: response.headers.get('ETag') ?? '', date, text }
+  const json = text !== '' && (response.headers.get('Content-Type') ?? '').includes('json')
+  return { data: (json ? JSON.parse(text) : undefined) as T, etag: response.headers.get('ETag') ?? '', date, text }
 }
 
 // values is call for answers that hold what users wrote: numbers keep their text.

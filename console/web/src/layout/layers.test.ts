@@ -1,3 +1,4 @@
+/// <reference types="node" />
 import { describe, expect, it } from 'vitest'
 import { gapX, layers, type Box, type Edge, type Placed } from './layers'
 import { nested, type Group } from './nested'
