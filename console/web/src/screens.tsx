@@ -7,12 +7,16 @@ import { strings } from './strings'
 import { WorkflowList } from './workflows/List'
 
 const RunPage = lazy(() => import('./runs/Page').then((m) => ({ default: m.RunPage })))
+const Versions = lazy(() => import('./compare/Versions').then((m) => ({ default: m.Versions })))
+const Compare = lazy(() => import('./compare/Page').then((m) => ({ default: m.Compare })))
 
 export function Routes() {
   return (
     <Switch>
       <Route path="/"><Redirect to="/workflows" replace /></Route>
       <Route path="/workflows" component={WorkflowList} />
+      <Route path="/workflows/:slug/versions">{(p) => <Versions key={p.slug} slug={p.slug} />}</Route>
+      <Route path="/workflows/:slug/compare/:a/:b">{(p) => <Compare key={p.slug} slug={p.slug} a={p.a} b={p.b} />}</Route>
       <Route path="/runs" component={RunList} />
       <Route path="/runs/:id">{(p) => <RunPage key={p.id} id={p.id} />}</Route>
       <Route><Title text={strings.notThere} /><p>{strings.notBuilt}</p></Route>

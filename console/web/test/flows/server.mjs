@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 
 const program = resolve(process.env.HEDDLE_BIN ?? fileURLToPath(new URL('../../../../bin/heddle', import.meta.url)))
 
-export const key = 'a key of the flows of the console'
+export const key = 'a-key-of-the-flows-of-the-console'
 
 export class Server {
   #folder = mkdtempSync(join(tmpdir(), 'heddle-flow-'))
