@@ -5,7 +5,6 @@ import (
 	"heddle/approvals"
 	"heddle/fault"
 	"heddle/internal/elements"
-	"heddle/migrations"
 	"slices"
 	"strings"
 
@@ -83,7 +82,7 @@ func approvalsOf(tx *gorm.DB, tenantID string, ids []string) ([]approvals.Approv
 		return nil, nil
 	}
 	var rows []inputRequestRow
-	err := tx.Raw(`SELECT a.*, coalesce(w.name, '') AS workflow_name FROM input_requests AS a LEFT JOIN workflows AS w ON w.id = a.workflow_id AND w.deleted = 0
+	err := tx.Raw(`SELECT a.*, coalesce(w.name, '') AS workflow_name FROM `+indexed(tx, "input_requests AS a", inputRequestsByID)+` LEFT JOIN workflows AS w ON w.id = a.workflow_id AND w.deleted = 0
 WHERE a.id IN ? AND a.tenant_id = ?`, ids, tenantID).Scan(&rows).Error
 	if err != nil {
 		return nil, err
@@ -265,12 +264,4 @@ func (l approvalList) narrow(c *conditions, workflows, signal bool) {
 	if signal && l.q.Signal != "" {
 		c.add("a.signal = ?", l.q.Signal)
 	}
-}
-
-// indexed names the index that a table is read by, to SQLite, which has no statistics.
-func indexed(tx *gorm.DB, table, index string) string {
-	if tx.Name() != string(migrations.SQLite) {
-		return table
-	}
-	return table + " INDEXED BY " + index
 }

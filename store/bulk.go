@@ -49,7 +49,7 @@ func runMatches(tx *gorm.DB, tenantID string, ids []string) ([]bulk.Match, error
 		return nil, nil
 	}
 	var rows []bulk.Match
-	if err := tx.Raw("SELECT id, workflow_id, slug, state FROM runs WHERE id IN ? AND tenant_id = ?", ids, tenantID).Scan(&rows).Error; err != nil {
+	if err := tx.Raw("SELECT id, workflow_id, slug, state FROM "+indexedRuns(tx, runsByID)+" WHERE r.id IN ? AND tenant_id = ?", ids, tenantID).Scan(&rows).Error; err != nil {
 		return nil, err
 	}
 	byID := make(map[string]bulk.Match, len(rows))

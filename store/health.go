@@ -80,7 +80,8 @@ func (db *DB) NextDue(ctx context.Context, tenantID string, workflowIDs []string
 		WorkflowID string
 		NextDue    int64
 	}
-	err := db.reader(ctx).Raw("SELECT workflow_id, min(next_due) AS next_due FROM schedules WHERE tenant_id = ? AND workflow_id IN ? AND status = 'active' AND next_due > 0 AND deleted = 0 GROUP BY workflow_id",
+	tx := db.reader(ctx)
+	err := tx.Raw("SELECT workflow_id, min(next_due) AS next_due FROM "+indexed(tx, "schedules", "schedules_workflow")+" WHERE tenant_id = ? AND workflow_id IN ? AND status = 'active' AND next_due > 0 AND deleted = 0 GROUP BY workflow_id",
 		tenantID, workflowIDs).Scan(&rows).Error
 	for _, r := range rows {
 		next[r.WorkflowID] = fromMillis(r.NextDue)

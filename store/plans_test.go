@@ -63,6 +63,8 @@ func fillTables(t *testing.T, driver, dsn, numbers, padded string) {
 			CASE n % 9 WHEN 0 THEN 'failed' WHEN 1 THEN 'running' ELSE 'completed' END, 5, 1700000000000 + n + n % 4 * 1000, CASE n % 9 WHEN 1 THEN 0 ELSE 1700000000000 + n + n % 5 * 700 END, 1700000000000 + n, 0, '{}', '', 0, 0,
 			CASE n % 50 WHEN 0 THEN 'sched_1' ELSE '' END, CASE n % 60 WHEN 0 THEN 'user_1' ELSE '' END, CASE n % 9 WHEN 0 THEN 'timeout' ELSE '' END FROM g`,
 		`INSERT INTO run_labels (tenant_id, key, value, created_at, run_id) SELECT 'tn_' || (n % 2), CASE n % 4 WHEN 0 THEN 'env' WHEN 1 THEN 'zone' ELSE 'team' END, 't' || (n % 20), 1700000000000 + n, 'run_' || N FROM g`,
+		`INSERT INTO input_requests (id, tenant_id, run_id, seq, workflow_id, slug, version, step_id, step_name, iteration, signal, prompt, schema, choices, context, assignees, input_head, started_by, on_timeout, state, opened_at, expires_at)
+			SELECT 'apr_' || N, 'tn_' || (n % 2), 'run_' || N, 1, 'wf_' || (n % 20), 's', 1, 's', 's', '', 'go', '', '', '', '', '', '', '', 'fail', 'open', n, 0 FROM g`,
 		`INSERT INTO run_series (run_id, tenant_id, workflow_id, name, number, latest) SELECT 'run_' || N, 'tn_' || (n % 2), 'wf_' || (n % 20), 'order-' || N, 0, 1 FROM g WHERE n % 40 = 0`,
 		`INSERT INTO audit_entries (id, tenant_id, actor, actor_type, actor_id, action, object, object_slug, request_id, reason, detail, at)
 			SELECT 'aud_' || N, 'tn_' || (n % 2), CASE n % 3 WHEN 0 THEN 'ann' ELSE 'ci' END, 'key', 'key_1', CASE n % 5 WHEN 0 THEN 'run.cancel' ELSE 'workflow.update' END,

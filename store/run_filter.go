@@ -221,7 +221,7 @@ func (f *runFilter) narrow(tx *gorm.DB, o runOrder, ids []string) ([]position, e
 		Place          int64
 		ID, WorkflowID string
 	}
-	err := tx.Raw("SELECT "+o.place()+" AS place, r.id, r.workflow_id FROM runs AS r WHERE r.id IN ? AND "+c.sql(), append([]any{ids}, c.args...)...).Scan(&rows).Error
+	err := tx.Raw("SELECT "+o.place()+" AS place, r.id, r.workflow_id FROM "+indexedRuns(tx, runsByID)+" WHERE r.id IN ? AND "+c.sql(), append([]any{ids}, c.args...)...).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}

@@ -76,12 +76,23 @@ func (p part) table(tx *gorm.DB, ofWorkflow bool) string {
 }
 
 // indexedRuns returns the table of runs, on SQLite with the index to be read.
-func indexedRuns(tx *gorm.DB, index string) string {
+func indexedRuns(tx *gorm.DB, index string) string { return indexed(tx, "runs AS r", index) }
+
+// indexed returns a table as a FROM names it, on SQLite with the index to be read. SQLite,
+// which has no statistics, takes all that a tenant has for less than some twenty rows that are
+// named by their ids.
+func indexed(tx *gorm.DB, table, index string) string {
 	if tx.Name() != string(migrations.SQLite) {
-		return "runs AS r"
+		return table
 	}
-	return "runs AS r INDEXED BY " + index
+	return table + " INDEXED BY " + index
 }
+
+// The indexes that SQLite made for primary keys.
+const (
+	runsByID          = "sqlite_autoindex_runs_1"
+	inputRequestsByID = "sqlite_autoindex_input_requests_1"
+)
 
 // keyIn returns a key in the words of the dialect: SQLite has a column of durations, since it
 // bounds no pair that begins with an expression.
