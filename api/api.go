@@ -66,10 +66,12 @@ type Config struct {
 	Console func(http.ResponseWriter, *http.Request) bool
 }
 
-// Services are what the routes call. Only Secrets, Turns and SignIn may be nil, and the two
-// functions.
+// Services are what the routes call. Only Links, Secrets, Turns and SignIn may be nil, and the
+// two functions.
 type Services struct {
-	Access      *access.Service
+	Access *access.Service
+	// Links sign browsers in once; nil: none is taken.
+	Links       *access.Links
 	Definitions *workflows.Service
 	Versions    *versions.Service
 	Templates   *templates.Service

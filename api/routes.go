@@ -34,7 +34,7 @@ func routesOf(cfg Config, s *site, lines *core.MemoryBudget) []core.Route {
 		runs.Routes(runs.Services{Definitions: cfg.Definitions, Versions: cfg.Versions, Executor: cfg.Executor}),
 		turns.Routes(turns.Services{Definitions: cfg.Definitions, Executor: cfg.Executor, Store: cfg.Turns, TurnTime: cfg.TurnTime, NewID: cfg.NewID}),
 		instances.Routes(instances.Services{Definitions: cfg.Definitions, Executor: cfg.Executor, RunnerTick: cfg.RunnerTick, NewID: cfg.NewID}),
-		admin.Routes(admin.Services{Access: cfg.Access, Definitions: cfg.Definitions, Secrets: cfg.Secrets, Agents: cfg.Agents, System: cfg.System, Executor: cfg.Executor, SignIn: cfg.SignIn}),
+		admin.Routes(admin.Services{Access: cfg.Access, Links: cfg.Links, Definitions: cfg.Definitions, Secrets: cfg.Secrets, Agents: cfg.Agents, System: cfg.System, Executor: cfg.Executor, SignIn: cfg.SignIn}),
 	)
 	for i, r := range list {
 		if r.Method == http.MethodDelete {

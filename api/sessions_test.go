@@ -253,3 +253,34 @@ func TestAWrongKeyAtTheSignInIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// TestALinkSignsABrowserIn once, from pages of this server alone; links that are wrong count as
+// wrong keys do.
+func TestALinkSignsABrowserIn(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	b, link := s.browser(), s.links.New()
+	by := func(body, from string) response {
+		return b.do(request{method: http.MethodPost, path: "/v1/session", body: body}, from)
+	}
+	by(`{"link":"`+link+`"}`, "cross-site").wantCode(t, http.StatusForbidden, "cross_origin")
+	by(`{"link":"`+link+`","key":"`+s.admin+`"}`, "same-origin").wantCode(t, http.StatusBadRequest, "invalid_request")
+	by(`{"link":"`+link+`"}`, "same-origin").want(t, http.StatusNoContent)
+	if who := b.get("/v1/session").want(t, http.StatusOK); who.text(t, "role") != "admin" || who.field(t, "session_id") == nil {
+		t.Errorf("signed in as %s", who.body)
+	}
+	lines := s.get("/v1/audit?action=session.create").want(t, http.StatusOK)
+	if !strings.Contains(lines.text(t, "entries", 0, "reason"), "link") {
+		t.Errorf("the trail says %s", lines.body)
+	}
+	if used := by(`{"link":"`+link+`"}`, "same-origin").wantCode(t, http.StatusUnauthorized, "unauthenticated"); !strings.Contains(used.text(t, "message"), "used already") {
+		t.Errorf("a used link is answered %s", used.body)
+	}
+	for range 8 {
+		by(`{"link":"wrong"}`, "same-origin").wantCode(t, http.StatusUnauthorized, "unauthenticated")
+	}
+	by(`{"link":"`+s.links.New()+`"}`, "same-origin").wantCode(t, http.StatusTooManyRequests, "rate_limited")
+	if strings.Contains(s.log.String(), link) {
+		t.Error("the link is in the log")
+	}
+}

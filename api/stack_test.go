@@ -49,6 +49,7 @@ type stack struct {
 	url    string
 	db     *store.DB
 	access *access.Service
+	links  *access.Links
 	exec   *executor.Service
 	bulk   *bulk.Service
 	// schedules fires nothing by itself.
@@ -162,6 +163,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 		o(&acfg, &ecfg)
 	}
 	s.access = access.New(access.Config{Store: db, Now: time.Now, NewID: newID, Log: log})
+	s.links = access.NewLinks(s.access)
 	if _, err := s.access.Bootstrap(t.Context(), bootstrapKey); err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +178,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	t.Cleanup(stored.Close)
 	ecfg.Stored, acfg.Stored = stored, stored
 	s.exec = executor.New(ecfg)
-	acfg.Access, acfg.Executor, acfg.SignIn = s.access, s.exec, people(s.access)
+	acfg.Access, acfg.Links, acfg.Executor, acfg.SignIn = s.access, s.links, s.exec, people(s.access)
 	acfg.Definitions = workflows.NewService(workflows.ServiceConfig{
 		Store: db, Catalog: registry, Runs: s.exec, Secrets: vault, Agents: agents.New(db, time.Now), Now: risingClock(), NewID: newID,
 	})

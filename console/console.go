@@ -120,12 +120,12 @@ func serveAsset(w http.ResponseWriter, r *http.Request, name string, a asset) {
 	if strings.HasPrefix(name, "assets/") {
 		head.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	if r.Header.Get("If-None-Match") == a.etag {
+	if hasTag(r.Header.Get("If-None-Match"), a.etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	content := a.plain
-	if a.zip != nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if a.zip != nil && takesGzip(r.Header.Get("Accept-Encoding")) {
 		head.Set("Content-Encoding", "gzip")
 		content = a.zip
 	}
@@ -133,6 +133,29 @@ func serveAsset(w http.ResponseWriter, r *http.Request, name string, a asset) {
 	if r.Method == http.MethodGet {
 		_, _ = w.Write(content) // the client is gone
 	}
+}
+
+// hasTag reports whether an If-None-Match names the tag (RFC 9110, 13.1.2), weak or strong: a
+// proxy that compresses makes it weak.
+func hasTag(list, etag string) bool {
+	for tag := range strings.SplitSeq(list, ",") {
+		if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
+			return true
+		}
+	}
+	return false
+}
+
+// takesGzip reports whether an Accept-Encoding names gzip without refusing it.
+func takesGzip(list string) bool {
+	for coding := range strings.SplitSeq(list, ",") {
+		name, weight, _ := strings.Cut(coding, ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			q, weighed := strings.CutPrefix(strings.ReplaceAll(weight, " ", ""), "q=")
+			return !weighed || strings.Trim(q, "0.") != ""
+		}
+	}
+	return false
 }
 
 // servePage answers the page of all screens. Its base is relative to the depth of the

@@ -23,6 +23,7 @@ import (
 // served.
 type Services struct {
 	Access      *access.Service
+	Links       *access.Links // nil: no link signs in
 	Definitions *workflows.Service
 	Secrets     *secrets.Service
 	Agents      *agents.Service

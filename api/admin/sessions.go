@@ -8,9 +8,10 @@ import (
 	"net/http"
 )
 
-// createSession is a request for a session of a browser, by a key.
+// createSession is a request for a session of a browser, by a key or by a link.
 type createSession struct {
-	Key string `json:"key" doc:"The text of an API key. It is not kept: the session is the cookie of the answer."`
+	Key  string `json:"key,omitempty" doc:"The text of an API key. It is not kept: the session is the cookie of the answer."`
+	Link string `json:"link,omitempty" doc:"In place of key: the token of the link that the server printed when it started. It is good once, and for ten minutes."`
 }
 
 // sessionCaller is who makes a request, as GET /v1/session says it.
@@ -42,9 +43,10 @@ type sessionList struct {
 	NextCursor *string       `json:"next_cursor" doc:"Null on the last page."`
 }
 
-// createSession signs a browser in with a key: 204, and the cookie. It is taken from pages of this
+// createSession signs a browser in with a key or a link: 204, and the cookie. It is taken from pages of this
 // server alone, so that another one cannot sign a browser in under its own key. Errors:
-// fault.Unauthenticated for what is not a valid key; fault.TooMany rate_limited after ten of them.
+// fault.Unauthenticated for what is not a valid key or link; fault.TooMany rate_limited after ten
+// of them.
 func (h *handlers) createSession(c *core.Call, req createSession) error {
 	if err := core.BrowserOf(c).CheckOrigin(); err != nil {
 		return err
@@ -53,16 +55,28 @@ func (h *handlers) createSession(c *core.Call, req createSession) error {
 	if err != nil {
 		return err
 	}
-	made, err := h.Access.SignIn(c.Ctx(), req.Key, core.BrowserOf(c).Where(), c.RequestID())
-	if fault.KindOf(err) == fault.Unauthenticated && err != nil {
-		return fault.New(fault.Unauthenticated, "unauthenticated", "The key in the body is not valid: send {\"key\": \"iw_live_…\"} with an API key that is not revoked and has not expired.")
-	}
+	made, err := h.signIn(c, req)
 	if err != nil {
 		return err
 	}
 	succeeded()
 	core.BrowserOf(c).SetSession(made)
 	return c.ReplyStatus(http.StatusNoContent)
+}
+
+// signIn begins the session that a body asks for: by the link where there is one.
+func (h *handlers) signIn(c *core.Call, req createSession) (access.NewSession, error) {
+	if req.Link != "" && req.Key != "" {
+		return access.NewSession{}, fault.New(fault.Malformed, "invalid_request", "Send either a key or a link, not both.")
+	}
+	if req.Link != "" && h.Links != nil {
+		return h.Links.SignIn(c.Ctx(), req.Link, core.BrowserOf(c).Where(), c.RequestID())
+	}
+	made, err := h.Access.SignIn(c.Ctx(), req.Key, core.BrowserOf(c).Where(), c.RequestID())
+	if err != nil && fault.KindOf(err) == fault.Unauthenticated {
+		return made, fault.New(fault.Unauthenticated, "unauthenticated", "The key in the body is not valid: send {\"key\": \"iw_live_…\"} with an API key that is not revoked and has not expired.")
+	}
+	return made, err
 }
 
 // getSession returns who is calling, by session or key.
@@ -122,7 +136,7 @@ func (h *handlers) sessionRoutes() []core.Route {
 	return []core.Route{
 		core.Route{
 			Method: http.MethodPost, Path: "/v1/session", ID: "createSession", Tag: "access", TakesSecret: true,
-			Summary: "Sign a browser in with a key; the answer sets a cookie", Body: core.BodyRequired,
+			Summary: "Sign a browser in with a key, or with the link that the server printed; the answer sets a cookie", Body: core.BodyRequired,
 			Answers: []core.Answer{{Status: http.StatusNoContent, Headers: []string{"Set-Cookie"}}},
 			Codes:   []string{"unauthenticated", "cross_origin", "rate_limited", "store_unavailable"},
 		}.Handle(core.WithBody(h.createSession)),

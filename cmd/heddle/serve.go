@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heddle/access"
 	"heddle/internal/bench"
 	"log/slog"
 	"net"
 	"os"
 	"os/signal"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -82,6 +84,9 @@ func (p *process) serve(ctx context.Context, s settings) error {
 		// On standard output, once requests are answered, so that scripts can wait for the
 		// line.
 		p.greet(address, s, st.madeKey)
+		if s.linkWanted(ln.Addr(), st.madeKey) {
+			p.greetLink(linkBase(s, ln.Addr()), st.links.New())
+		}
 		st.log.Info("serving", "address", address, "version", buildVersion(), "database", maskURL(s.DatabaseURL))
 	})
 	// The reason why serving ended says more than a failure to close after it.
@@ -103,6 +108,35 @@ func (p *process) greet(address string, s settings, madeKey string) {
 	if madeKey != "" {
 		fmt.Fprintf(p.out, "  admin key %s\n            (shown this once: keep it; send it as \"Authorization: Bearer …\")\n", madeKey)
 	}
+}
+
+// greetLink prints the link by which a browser signs in, below what greet prints:
+//
+//	sign in   http://127.0.0.1:8080/login?token=…
+//	          (once, within 10 minutes; a key works too)
+//
+// It goes to standard output and not to the log, which others keep.
+func (p *process) greetLink(base, token string) {
+	fmt.Fprintf(p.out, "  sign in   %s/login?token=%s\n            (once, within %d minutes; a key works too)\n", base, token, int(access.LinkLife.Minutes()))
+}
+
+// linkWanted reports whether a sign-in link is printed: by default where only this machine
+// reaches the server, and where an admin key was printed that is worth more than the link.
+func (s settings) linkWanted(at net.Addr, madeKey string) bool {
+	tcp, ok := at.(*net.TCPAddr)
+	return s.LoginLink == "on" || s.LoginLink == "auto" && (madeKey != "" || ok && tcp.IP.IsLoopback())
+}
+
+// linkBase returns where a browser reaches this node. The name localhost stands for an
+// address that is none, as 0.0.0.0: a cookie over plain HTTP is for this machine alone.
+func linkBase(s settings, at net.Addr) string {
+	if s.PublicURL != "" {
+		return s.PublicURL
+	}
+	if tcp, ok := at.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return "http://localhost:" + strconv.Itoa(tcp.Port)
+	}
+	return "http://" + at.String()
 }
 
 // untilSignal returns a context that ends at the first SIGINT, SIGTERM or SIGHUP. From

@@ -21,6 +21,7 @@ type settings struct {
 	DatabaseURL     string        // with the password
 	DatabaseTimeout time.Duration // for all database calls of one request
 	BootstrapKey    string        // "": none was given
+	LoginLink       string        // auto, on or off
 	SecretKey       string        // "": a file has it (keySource)
 	EgressAllow     string        // as steps.NewGuard takes it
 	MaxRuns         int           // runs with a step in flight
@@ -90,6 +91,12 @@ func table() []setting {
 			Name: "HEDDLE_BOOTSTRAP_KEY", Secret: true,
 			Help: "an admin key for the tenant default; without one a key is made at the first start and printed once", Allowed: "16-256 printable characters",
 			set: func(s *settings, v string) error { s.BootstrapKey = v; return checkKey(v) },
+		},
+		{
+			// What a container prints is often kept, hence not everywhere.
+			Name: "HEDDLE_LOGIN_LINK", Flag: "login-link", Default: "auto",
+			Help: "whether serve prints a link that signs a browser in as an admin, once and within ten minutes; auto: where only this machine reaches the server, and beside a key that was made", Allowed: "auto, on or off",
+			set: func(s *settings, v string) error { s.LoginLink = v; return oneOf(v, "auto", "on", "off") },
 		},
 		{
 			// Empty by default: steps reach public addresses only (steps.Guard).

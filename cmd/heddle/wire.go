@@ -43,6 +43,7 @@ type stack struct {
 	log         *slog.Logger       // scrubbed once secrets is open
 	db          *store.DB          // closed last
 	access      *access.Service    // tenants, keys and quotas
+	links       *access.Links      // that serve prints
 	definitions *workflows.Service // workflows and their versions
 	stored      *quota.Bytes       // what tenants have stored; counts in the background
 	executor    *executor.Service  // drives runs while serve runs
@@ -133,6 +134,7 @@ type wiring struct {
 // in madeKey if this start made it.
 func (w *wiring) openAccess(ctx context.Context) (err error) {
 	w.access = access.New(access.Config{Store: w.db, Now: w.clock.Now, NewID: w.newID, Log: w.log, Quotas: w.settings.Quotas})
+	w.links = access.NewLinks(w.access)
 	w.madeKey, err = w.access.Bootstrap(ctx, w.settings.BootstrapKey)
 	return err
 }
@@ -227,7 +229,7 @@ func (w *wiring) openAPI() {
 	st.system = w.openSystem()
 	st.handler = api.New(api.Config{
 		Services: api.Services{
-			Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: st.db, Schedules: scheduleImpact{st.db}, Holdings: holdings{st.secrets, w.agents}, Catalog: st.registry, Now: w.clock.Now}),
+			Access: st.access, Links: st.links, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: st.db, Schedules: scheduleImpact{st.db}, Holdings: holdings{st.secrets, w.agents}, Catalog: st.registry, Now: w.clock.Now}),
 			Transfer: versions.NewTransfer(versions.TransferConfig{Store: st.db, Catalog: st.registry, Secrets: st.secrets, NewID: w.newID}), Executor: st.executor,
 			Schedules: st.schedules, Approvals: approvals.New(st.db, st.executor), Bulk: st.bulk,
 			Live:    live.New(live.Config{Source: st.db, Hub: w.hub, Details: st.executor.Details, Encode: api.EncodeChange, Now: w.clock.Now, Epoch: w.newID("live_"), Log: st.log}),

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState, type FormEvent } from 'react'
+import { useEffect, useRef, useState, type FormEvent } from 'react'
 import { useLocation, useSearch } from 'wouter'
 import { call, Failure } from '../api/client'
 import { base, to } from '../routes'
@@ -14,19 +14,29 @@ export function returnPath(search: string): string {
 
 export function Login() {
   const [, navigate] = useLocation()
-  const back = returnPath(useSearch())
+  const search = useSearch()
+  const back = returnPath(search)
   const queries = useQueryClient()
   const [key, setKey] = useState('')
   const [error, setError] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
   const methods = useQuery({ queryKey: ['methods'], queryFn: async () => (await call<{ methods: string[] }>('/v1/session/methods')).data.methods, retry: false })
 
-  async function submit(e: FormEvent) {
-    e.preventDefault()
+  // A link's token signs in by itself, once: it leaves the address bar and the history first.
+  const token = useRef(new URLSearchParams(search).get('token'))
+  useEffect(() => {
+    const link = token.current
+    if (link === null) return
+    token.current = null
+    navigate(to('/login', { return_to: back === '/' ? undefined : back }), { replace: true })
+    void signIn({ link })
+  }, [])
+
+  async function signIn(body: { key: string } | { link: string }) {
     setBusy(true)
     setError(null)
     try {
-      await call('/v1/session', { method: 'POST', body: { key: key.trim() } })
+      await call('/v1/session', { method: 'POST', body })
       setKey('')
       queries.clear()
       navigate(back, { replace: true })
@@ -40,7 +50,7 @@ export function Login() {
   return (
     <main className="login" id="content">
       <h1>{strings.product}</h1>
-      <form onSubmit={submit}>
+      <form onSubmit={(e: FormEvent) => { e.preventDefault(); void signIn({ key: key.trim() }) }}>
         <label htmlFor="key">{strings.keyLabel}</label>
         <input id="key" type="password" autoComplete="current-password" autoFocus required spellCheck={false} value={key} onChange={(e) => setKey(e.target.value)} aria-describedby="key-help" />
         <p id="key-help" className="faint">{strings.keyHelp}</p>
