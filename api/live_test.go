@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"bufio"
-	"heddle/store/storetest"
 	"net/http"
 	"strings"
 	"testing"
@@ -133,11 +132,7 @@ func TestListenersHearWhatTheyMayView(t *testing.T) {
 // Of two nodes on one PostgreSQL the one that stands by tells the same as the one that drives
 // runs: runs, schedules, workflows and counts, whoever was asked to change them.
 func TestANodeThatStandsByTellsWhatChanges(t *testing.T) {
-	url := storetest.Postgres(t)
-	leads, standsBy := newStackOn(t, url), newStackOn(t, url)
-	if !leads.exec.Leading() || standsBy.exec.Leading() {
-		t.Fatal("the first node does not lead alone")
-	}
+	leads, standsBy := twoNodes(t)
 	wf := leads.create(asks, `"slug":"asking"`)
 	there := standsBy.listen(t, standsBy.admin, "", "")
 	run := leads.start(wf, "")

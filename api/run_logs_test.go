@@ -106,28 +106,33 @@ func TestLogsAreFollowedAndDownloaded(t *testing.T) {
 	s.get("/api/workflows/runs/run_unknown/logs?format=text").wantCode(t, 404, "run_not_found")
 }
 
+// talks says three lines, waits for the signal go and says three more.
+const talks = `{"name":"Talk","steps":[{"id":"a","type":"script","config":{"script":"x"}},` +
+	`{"id":"go","type":"wait","depends_on":["a"],"config":{"signal":{"name":"go"}}},` +
+	`{"id":"b","type":"script","depends_on":["go"],"config":{"script":"x"}}]}`
+
+// lines reads the stream up to the n-th frame with data, or to its end.
+func (r *reader) lines(n int) (text string) {
+	for n > 0 && r.scan.Scan() {
+		text += r.scan.Text() + "\n"
+		n -= strings.Count(r.scan.Text(), "data: ")
+	}
+	return text
+}
+
 // TestLogsAreStreamed: as they come, by step and level, behind a line, and to the run's end.
 func TestLogsAreStreamed(t *testing.T) {
 	s := newStack(t, func(_ *api.Config, c *executor.Config) { c.Runner = talker{} })
-	id := s.start(s.create(`{"name":"Talk","steps":[{"id":"a","type":"script","config":{"script":"x"}},`+
-		`{"id":"go","type":"wait","depends_on":["a"],"config":{"signal":{"name":"go"}}},`+
-		`{"id":"b","type":"script","depends_on":["go"],"config":{"script":"x"}}]}`, ""), "")
+	id := s.start(s.create(talks, ""), "")
 	s.until(id, "waiting")
 	base := "/api/workflows/runs/" + id + "/logs/stream"
 	open := s.followAt(base, "")
-	said := func(n int) (text string) {
-		for n > 0 && open.scan.Scan() {
-			text += open.scan.Text() + "\n"
-			n -= strings.Count(open.scan.Text(), "data: ")
-		}
-		return text
-	}
-	if got := said(3); !strings.Contains(got, `"message":"a three"`) || strings.Contains(got, `"b `) || strings.Contains(got, "event: end") {
+	if got := open.lines(3); !strings.Contains(got, `"message":"a three"`) || strings.Contains(got, `"b `) || strings.Contains(got, "event: end") {
 		t.Errorf("while it waits: %s", got)
 	}
 	s.post("/v1/runs/"+id+"/signals/go", `{"payload":1}`).want(t, 202)
 	s.until(id, "completed")
-	rest := said(100)
+	rest := open.lines(100)
 	if !strings.Contains(rest, `"message":"b three"`) || !strings.HasSuffix(rest, "event: end\ndata: {\"run_id\":\""+id+"\",\"status\":\"completed\"}\n\n") {
 		t.Errorf("to the end: %s", rest)
 	}
@@ -158,4 +163,79 @@ func TestLogsAreStreamed(t *testing.T) {
 	s.get("/api/workflows/runs/run_unknown/logs/stream").wantCode(t, 404, "run_not_found")
 	s.admin = s.tenant("other")
 	s.get(base).wantCode(t, 404, "run_not_found")
+}
+
+// TestStreamsOfLogsEndWithTheRightToThem: a key that is revoked or loses its grant reads no line
+// that comes afterwards, and is not told how the run ended.
+func TestStreamsOfLogsEndWithTheRightToThem(t *testing.T) {
+	onBothStores(t, func(t *testing.T, s *stack) {
+		wf := s.create(talks, `"slug":"talks"`)
+		id := s.start(wf, "")
+		s.until(id, "waiting")
+		base := "/api/workflows/runs/" + id + "/logs/stream"
+		key := s.post("/v1/keys", `{"name":"revoked","role":"viewer"}`).want(t, 201)
+		revoked, ungranted, stays := s.as(key.text(t, "key"), base), s.as(s.grantee("ungranted", wf, `"view"`), base), s.as(s.key("viewer"), base)
+		for _, r := range []*reader{revoked, ungranted, stays} {
+			if got := r.lines(3); strings.Count(got, "event: log\n") != 3 {
+				t.Fatalf("before: %s", got)
+			}
+		}
+		s.do(request{method: "DELETE", path: "/v1/keys/" + key.text(t, "id")}).want(t, 204)
+		granted := s.get("/v1/grants").want(t, 200).text(t, "grants", 0, "key_id")
+		s.do(request{method: "DELETE", path: "/v1/grants?workflow=talks&key_id=" + granted}).want(t, 204)
+		s.do(request{method: "GET", path: base, key: key.text(t, "key")}).want(t, 401)
+		s.post("/v1/runs/"+id+"/signals/go", `{"payload":1}`).want(t, 202)
+		for name, r := range map[string]*reader{"revoked": revoked, "ungranted": ungranted} {
+			if got := r.lines(100); strings.Contains(got, "event:") {
+				t.Errorf("%s, it still reads %s", name, got)
+			}
+		}
+		if got := stays.lines(100); strings.Count(got, "event: log\n") != 3 || !strings.Contains(got, "event: end\n") {
+			t.Errorf("another key reads %s", got)
+		}
+	}, func(_ *api.Config, c *executor.Config) { c.Runner = talker{} })
+}
+
+// TestStreamsOfLogsAreCountedAndRefused: within the tenant's quota of streams, by whoever holds
+// them, and with what is not known named.
+func TestStreamsOfLogsAreCountedAndRefused(t *testing.T) {
+	s := newStack(t, func(_ *api.Config, c *executor.Config) { c.Runner = talker{} })
+	id := s.start(s.create(talks, `"slug":"talks"`), "")
+	s.until(id, "waiting")
+	base := "/api/workflows/runs/" + id + "/logs/stream"
+	s.limit("default", `{"streams":2}`)
+	first, second := s.followAt(base, ""), s.followAt(base+"?step_id=none", "")
+	if got := first.lines(3); strings.Count(got, "event: log\n") != 3 {
+		t.Fatalf("within the quota: %s", got)
+	}
+	exceeded(t, s.get(base), "streams", 2)
+	exceeded(t, s.get("/v1/runs/"+id+"/events"), "streams", 2)
+	s.do(request{method: "HEAD", path: base}).want(t, 200) // holds nothing
+	second.stop()
+	s.eventually("there is room again", func() bool {
+		again := s.followAt(base, "")
+		return again.resp.StatusCode == 200 && strings.Contains(again.lines(1), "event: log\n")
+	})
+	s.post("/api/workflows/runs/"+id+"/cancel", "").want(t, 200)
+	s.until(id, "cancelled")
+	const zero = "log_000000000000000000000000"
+	for _, query := range []string{
+		"after=log_1", "after=" + strings.Repeat("0", 28), "after=log_00000000000000000000000G", "level=WARN", "level=info&level=warn", "step_id=a&step_id=b",
+		"tail=true", "limit=5", "cursor=x", "format=text", "after=x&after=y",
+	} {
+		s.get(base+"?"+query).wantCode(t, 400, "invalid_request")
+	}
+	for _, last := range []string{"x", "log_1", "-1", "log_00000000000000000000000G", strings.Repeat("log_", 500)} {
+		s.do(request{method: "GET", path: base, header: map[string]string{"Last-Event-ID": last}}).wantCode(t, 400, "invalid_last_event_id")
+	}
+	twice := s.dial()
+	twice.send(s.head("GET", base, "", "Last-Event-ID: "+zero, "Last-Event-ID: "+zero))
+	if line, err := twice.in.ReadString('\n'); err != nil || !strings.Contains(line, " 400 ") {
+		t.Errorf("two Last-Event-ID are answered %q, %v", line, err)
+	}
+	s.do(request{method: "GET", path: base, key: "-"}).want(t, 401)
+	s.do(request{method: "POST", path: base}).want(t, 405)
+	none := s.post("/v1/keys", `{"name":"none","role":"none"}`).want(t, 201).text(t, "key")
+	s.do(request{method: "GET", path: base, key: none}).wantCode(t, 403, "acl_denied")
+	s.do(request{method: "GET", path: base, key: s.tenant("elsewhere")}).wantCode(t, 404, "run_not_found")
 }

@@ -69,7 +69,7 @@ func logStreamQuery(c *core.Call) (executor.LogQuery, error) {
 	if ask.Level != "" && !slices.Contains(core.LogLevels(), ask.Level) {
 		return ask, core.Malformed("level must be %s, not %q.", strings.Join(core.LogLevels(), " or "), core.Truncate(ask.Level))
 	}
-	if last := c.Request.Header.Get("Last-Event-ID"); last != "" {
+	if last := strings.Join(c.Request.Header.Values("Last-Event-ID"), ", "); last != "" {
 		if !logID.MatchString(last) {
 			return ask, fault.New(fault.Malformed, "invalid_last_event_id", "Last-Event-ID must be the id of a line, log_ and 24 hex digits, not %q.", core.Truncate(last))
 		}
