@@ -129,6 +129,23 @@ func TestListenersHearWhatTheyMayView(t *testing.T) {
 	})
 }
 
+// Listeners share what a frame says, but for what each may do with its run.
+func TestListenersHearTheirOwnRights(t *testing.T) {
+	s := newStack(t)
+	wf := s.create(asks, `"slug":"asking"`)
+	var heard []*ear
+	want := []string{`"can":["view","edit","execute","answer","operate"]`, `"can":["view"]`, `"can":["view","execute","answer"]`}
+	for range 3 {
+		heard = append(heard, s.listen(t, s.admin, "?topics=runs", ""), s.listen(t, s.key("viewer"), "?topics=runs", ""), s.listen(t, s.grantee("grantee", wf, `"view","execute"`), "?topics=runs", ""))
+	}
+	run := s.start(wf, "")
+	for i, e := range heard {
+		if data := e.all("run_changed", `"status":"waiting"`); !strings.Contains(data, run) || !strings.Contains(data, want[i%3]) || strings.Count(data, `"can":`) != strings.Count(data, want[i%3]) {
+			t.Errorf("listener %d hears %s", i, data)
+		}
+	}
+}
+
 // Of two nodes on one PostgreSQL the one that stands by tells the same as the one that drives
 // runs: runs, schedules, workflows and counts, whoever was asked to change them.
 func TestANodeThatStandsByTellsWhatChanges(t *testing.T) {

@@ -21,6 +21,7 @@ import (
 	"heddle/schedules"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -95,6 +96,29 @@ type Frame struct {
 	Event                          string
 	TenantID, WorkflowID, ObjectID string
 	Data                           json.RawMessage
+
+	shown *atomic.Pointer[shown] // what Text made last
+}
+
+// shown is a frame as some listeners get it.
+type shown struct {
+	variant string
+	text    []byte
+}
+
+// Text returns what render makes of the frame for the listeners of a variant, such as those with the
+// same rights. It is kept until another variant is wanted, so that listeners who are alike share one
+// text, which must not be changed. render is pure. Text is safe for concurrent use.
+func (f *Frame) Text(variant string, render func(f *Frame, variant string) []byte) []byte {
+	if f.shown == nil { // made for one listener
+		return render(f, variant)
+	}
+	if s := f.shown.Load(); s != nil && s.variant == variant {
+		return s.text
+	}
+	s := &shown{variant, render(f, variant)}
+	f.shown.Store(s)
+	return s.text
 }
 
 // Source reads the objects that changed, of any tenant.

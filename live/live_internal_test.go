@@ -223,3 +223,33 @@ func TestSchedulesAreTold(t *testing.T) {
 		t.Errorf("of a new one it is told %q", got)
 	}
 }
+
+// What a frame says is made once for all listeners of a kind, and anew for those of another; a
+// listener's own frame, a reset, is not shared.
+func TestAFrameIsRenderedOnceForThoseWhoAreAlike(t *testing.T) {
+	t.Parallel()
+	s, hub, _ := quiet()
+	made := 0
+	render := func(f *Frame, variant string) []byte {
+		made++
+		return []byte(f.ObjectID + " " + variant)
+	}
+	var listeners [3]*Listener
+	for i := range listeners {
+		listeners[i], _ = listen(t, s, "t1", 0)
+		defer listeners[i].Close()
+	}
+	hub.f("run_1")
+	round(s, told())
+	for i, want := range []string{"run_1 all", "run_1 all", "run_1 some"} {
+		if got := string(listeners[i].Frames()[0].Text(strings.TrimPrefix(want, "run_1 "), render)); got != want {
+			t.Errorf("listener %d is told %s", i, got)
+		}
+	}
+	if made != 2 {
+		t.Errorf("rendered %d times", made)
+	}
+	if got := string((&Frame{Event: Reset, ObjectID: "x"}).Text("", render)); got != "x " {
+		t.Errorf("a reset is %s", got)
+	}
+}

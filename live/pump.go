@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -272,7 +273,7 @@ func (s *Service) add(frames *[]*Frame, f Frame, c Change) error {
 	if err != nil {
 		return err
 	}
-	f.Data = data
+	f.Data, f.shown = data, &atomic.Pointer[shown]{}
 	*frames = append(*frames, &f)
 	return nil
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"bytes"
 	"context"
 	"heddle/access"
 	"heddle/fault"
@@ -13,8 +14,9 @@ import (
 type Broadcast interface {
 	// Wait waits until there may be frames, until ctx ends, or atMost; false: it was in vain.
 	Wait(ctx context.Context, atMost time.Duration) bool
-	// Frames returns the text of the frames since the last call that who may see, "" for none.
-	Frames(who access.Principal) string
+	// Frames appends the text of the frames since the last call that who may see to b; nothing
+	// where there are none.
+	Frames(who access.Principal, b *bytes.Buffer)
 	// Ended reports whether no frames will come any more: the stream ends behind the last.
 	Ended() bool
 	Close()
@@ -56,14 +58,15 @@ func (f *follower) broadcast(ctx context.Context, who access.Principal, b Broadc
 		return
 	}
 	for {
-		text := b.Frames(who)
-		if text == "" {
+		sent, err := writeFrames(who, b, s)
+		if err != nil {
+			return
+		}
+		if !sent {
 			if b.Ended() {
 				return
 			}
-			if !b.Wait(ctx, broadcastBeat) {
-				text = ": ping\n\n"
-			}
+			beat := !b.Wait(ctx, broadcastBeat)
 			if ctx.Err() != nil {
 				return
 			}
@@ -75,9 +78,22 @@ func (f *follower) broadcast(ctx context.Context, who access.Principal, b Broadc
 			default:
 				who = now
 			}
-		}
-		if text != "" && s.write([]byte(text)) != nil {
-			return
+			if beat && s.write([]byte(": ping\n\n")) != nil {
+				return
+			}
 		}
 	}
+}
+
+// writeFrames writes the frames that there are, and reports whether there were some. The memory
+// for their text is every stream's, so that one on which nothing happens holds none.
+func writeFrames(who access.Principal, b Broadcast, s *sse) (bool, error) {
+	buf, _ := frames.Get().(*bytes.Buffer)
+	defer frames.Put(buf)
+	buf.Reset()
+	b.Frames(who, buf)
+	if buf.Len() == 0 {
+		return false, nil
+	}
+	return true, s.write(buf.Bytes())
 }

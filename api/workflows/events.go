@@ -225,40 +225,55 @@ type liveStream struct {
 // Ended reports false: what changes in a tenant has no end.
 func (l *liveStream) Ended() bool { return false }
 
-// Frames returns the frames that the caller may see and wants, as text.
-func (l *liveStream) Frames(who access.Principal) string {
-	var b strings.Builder
+// Frames appends the frames that the caller may see and wants. What a frame says is made once for
+// all listeners with the same rights.
+func (l *liveStream) Frames(who access.Principal, b *bytes.Buffer) {
 	if l.reset {
 		l.reset = false
 		b.WriteString("event: reset\ndata: {}\n\n")
 	}
+	can := map[string]string{} // by workflow
 	for _, f := range l.Listener.Frames() {
-		if !l.wants(who, f) {
-			continue
+		if l.wants(who, f) {
+			b.Write(f.Text(rightsFor(who, f, can), l.text))
 		}
-		b.WriteString("id: " + l.epoch + "." + strconv.FormatInt(f.Seq, 10) + "\nevent: " + f.Event + "\ndata: ")
-		if f.Data == nil {
-			b.WriteString("{}")
-		}
-		b.Write(dataFor(who, f))
-		b.WriteString("\n\n")
 	}
-	return b.String()
 }
 
-// dataFor returns the data of a frame for a caller. A run says what the caller may do with it,
-// which is the last member of that name: what follows in the summary are texts.
-func dataFor(who access.Principal, f *live.Frame) []byte {
-	at := bytes.LastIndex(f.Data, unknownRights)
-	if f.Topic != live.Runs || at < 0 {
-		return f.Data
+// text returns a frame as it is sent to those with the rights, as JSON.
+func (l *liveStream) text(f *live.Frame, rights string) []byte {
+	data := f.Data
+	if data == nil {
+		data = json.RawMessage("{}")
 	}
-	can, err := json.Marshal(access.Permitted(who, f.WorkflowID))
-	if err != nil {
-		return f.Data // names always encode
+	var b bytes.Buffer
+	b.Grow(len(data) + len(rights) + 128)
+	b.WriteString("id: " + l.epoch + "." + strconv.FormatInt(f.Seq, 10) + "\nevent: " + f.Event + "\ndata: ")
+	// The rights of a run are the last member of that name: what follows in the summary are texts.
+	if at := bytes.LastIndex(data, unknownRights); rights != "" && at >= 0 {
+		end := at + len(unknownRights)
+		b.Write(data[:end-len("null")])
+		b.WriteString(rights)
+		data = data[end:]
 	}
-	end := at + len(unknownRights)
-	return slices.Concat(f.Data[:end-len("null")], can, f.Data[end:])
+	b.Write(data)
+	b.WriteString("\n\n")
+	return b.Bytes()
+}
+
+// rightsFor returns what the caller may do with the run of a frame, as JSON, "" where the frame is
+// of another topic. known has what was found out, by workflow.
+func rightsFor(who access.Principal, f *live.Frame, known map[string]string) string {
+	if f.Topic != live.Runs {
+		return ""
+	}
+	can, ok := known[f.WorkflowID]
+	if !ok {
+		text, _ := json.Marshal(access.Permitted(who, f.WorkflowID)) //nolint:errchkjson // names always encode
+		can = string(text)
+		known[f.WorkflowID] = can
+	}
+	return can
 }
 
 // unknownRights is where rights stand in the data that all listeners share.

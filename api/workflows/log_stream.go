@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"bytes"
 	"context"
 	"heddle/access"
 	"heddle/api/core"
@@ -144,14 +145,13 @@ func (l *logStream) read(ctx context.Context) bool {
 	return l.over || len(l.lines) > 0
 }
 
-// Frames returns the frames of the lines that were read, and behind the last one that of the end.
-func (l *logStream) Frames(who access.Principal) string {
+// Frames appends the frames of the lines that were read, and behind the last one that of the end.
+func (l *logStream) Frames(who access.Principal, b *bytes.Buffer) {
 	if !access.Can(who, access.View, l.workflowID) {
 		l.over, l.status, l.lines = true, "", nil
 	}
-	var b strings.Builder
 	for _, line := range l.lines {
-		l.frame(&b, line.ID, "log", logLineOf(line))
+		l.frame(b, line.ID, "log", logLineOf(line))
 	}
 	l.lines = nil
 	if l.over && l.status != "" {
@@ -159,20 +159,19 @@ func (l *logStream) Frames(who access.Principal) string {
 		if id == "" {
 			id = beforeFirstLine
 		}
-		l.frame(&b, id, "end", logsEnd{l.ask.RunID, core.WordsOf(l.status).Workflows})
+		l.frame(b, id, "end", logsEnd{l.ask.RunID, core.WordsOf(l.status).Workflows})
 		l.status = ""
 	}
-	return b.String()
 }
 
 // frame appends a frame. What cannot be encoded is left out.
-func (l *logStream) frame(b *strings.Builder, id, event string, data any) {
+func (l *logStream) frame(b *bytes.Buffer, id, event string, data any) {
 	text, err := core.Encode(data)
 	if err != nil {
 		return
 	}
 	b.WriteString("id: " + id + "\nevent: " + event + "\ndata: ")
-	b.WriteString(strings.TrimSuffix(string(text), "\n"))
+	b.Write(bytes.TrimSuffix(text, []byte("\n")))
 	b.WriteString("\n\n")
 }
 
