@@ -10,6 +10,7 @@ import { Login } from './frame/Login'
 import { base, to } from './routes'
 import { Routes } from './screens'
 import { Loading, Problem } from './ui/Problem'
+import { prefer, preference } from './ui/preferences'
 import { Clock } from './ui/Time'
 import './style.css'
 
@@ -21,10 +22,11 @@ function Screens() {
   const info = useInfo()
   const [path] = useLocation()
   const search = useSearch()
-  if (info.error instanceof Failure && info.error.status === 401) {
+  // A session that ends later leaves the screen as it is: the frame asks for a key above it.
+  if (!info.data && info.error instanceof Failure && info.error.status === 401) {
     return <Redirect to={to('/login', { return_to: path + (search ? '?' + search : '') })} replace />
   }
-  if (info.error) return <main id="content"><Problem error={info.error} retry={() => void info.refetch()} /></main>
+  if (!info.data && info.error) return <main id="content"><Problem error={info.error} retry={() => void info.refetch()} /></main>
   if (!info.data) return <Loading />
   return (
     <Frame info={info.data}>
@@ -36,8 +38,8 @@ function Screens() {
 }
 
 function App() {
-  const [utc, setUTC] = useState(false)
-  const clock = useMemo(() => ({ utc, setUTC }), [utc])
+  const [utc, setUTC] = useState(preference('utc', false))
+  const clock = useMemo(() => ({ utc, setUTC: (on: boolean) => { setUTC(on); prefer('utc', on) } }), [utc])
   const [queries] = useState(() => new QueryClient({
     defaultOptions: { queries: { retry: (count, e) => count < 3 && e instanceof Failure && (e.status === 0 || e.status === 503), refetchOnWindowFocus: true } },
   }))

@@ -32,6 +32,9 @@ export interface Options {
 // skew is the server's clock minus the browser's, in milliseconds, by the last answer.
 export let skew = 0
 
+// signedOut is told of each answer that the session has ended.
+export const signedOut = new Set<() => void>()
+
 // call sends a request and reads the JSON that comes back; of other kinds the answer has the
 // text alone. Errors are Failures; an aborted
 // request is the DOMException of fetch.
@@ -53,6 +56,7 @@ export async function call<T>(path: string, options: Options = {}): Promise<Answ
   const text = await response.text()
   const date = Date.parse(response.headers.get('Date') ?? '')
   if (!Number.isNaN(date)) skew = date - Date.now()
+  if (response.status === 401 && path !== '/v1/session') for (const f of signedOut) f()
   if (!response.ok) throw failure(response, text)
   const json = text !== '' && (response.headers.get('Content-Type') ?? '').includes('json')
   return { data: (json ? JSON.parse(text) : undefined) as T, etag: response.headers.get('ETag') ?? '', date, text }

@@ -2,6 +2,7 @@
 // (schema.d.ts) are held against these by tsc where a call goes through them.
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { call } from './client'
+import { poll } from './events'
 import { to } from '../routes'
 
 export interface Actor { type: string; id: string; name: string }
@@ -35,13 +36,19 @@ export const useInfo = () => useQuery({ queryKey: ['info'], queryFn: async ({ si
 export interface WorkflowFilter { status?: string | undefined; tag?: string | undefined; q?: string | undefined; cursor?: string | undefined }
 
 export const useWorkflows = (f: WorkflowFilter) => useQuery({
-  queryKey: ['workflows', f], placeholderData: keepPreviousData, refetchInterval: 5_000,
+  queryKey: ['workflows', f], placeholderData: keepPreviousData, refetchInterval: poll,
   queryFn: async ({ signal }) => (await call<{ workflows: Workflow[]; total: number; next_cursor: string | null }>(to('/api/workflows', { ...f, limit: '50' }), { signal })).data,
 })
 
 export type RunFilter = Record<string, string | undefined>
 
 export const useRuns = (f: RunFilter) => useQuery({
-  queryKey: ['runs', f], placeholderData: keepPreviousData, refetchInterval: 5_000,
+  queryKey: ['runs', f], placeholderData: keepPreviousData, refetchInterval: poll,
   queryFn: async ({ signal }) => (await call<{ runs: RunSummary[]; next_cursor: string | null }>(to('/api/workflows/runs', { ...f, limit: '50' }), { signal })).data,
+})
+
+// useApprovalCount is how many approvals wait for the caller; capped: there are more.
+export const useApprovalCount = () => useQuery({
+  queryKey: ['approvals', 'count'], refetchInterval: poll,
+  queryFn: async ({ signal }) => (await call<{ mine: number; mine_capped: boolean; open: number }>('/api/workflows/approvals/count', { signal })).data,
 })

@@ -38,12 +38,13 @@ function read(block: string): Frame | null {
 
 // follow reads a stream until the signal aborts or the server says that it ended (204, or
 // done returns true). A break is followed by another try, after 0.5 s at first and 15 s at
-// most; path is asked again, so that it can begin where the last frame was.
-export async function follow(path: () => string, signal: AbortSignal, onFrame: (f: Frame) => boolean, onState: (connected: boolean) => void): Promise<void> {
+// most; path and last (for Last-Event-ID) are asked again, so that it can begin where the last
+// frame was.
+export async function follow(path: () => string, signal: AbortSignal, onFrame: (f: Frame) => boolean, onState: (connected: boolean) => void, last: () => string = () => ''): Promise<void> {
   let wait = 500
   while (!signal.aborted) {
     try {
-      const response = await fetch(base + path(), { signal, credentials: 'same-origin', headers: { Accept: 'text/event-stream' }, cache: 'no-store' })
+      const response = await fetch(base + path(), { signal, credentials: 'same-origin', headers: { Accept: 'text/event-stream', ...(last() ? { 'Last-Event-ID': last() } : {}) }, cache: 'no-store' })
       if (response.status === 204) return
       if (response.status === 401 || response.status === 403 || response.status === 404) return
       if (!response.ok || !response.body) throw new Error(String(response.status))
