@@ -15,6 +15,7 @@ import (
 // came is swept by the next process, which runs the step again and stores its
 // value for good.
 func TestKilledBetweenAValueAndItsCommit(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), await.Patience)
 	defer cancel()
 	file := filepath.Join(t.TempDir(), "heddle.db")

@@ -16,6 +16,7 @@ import (
 // TestCrashCheckerCatchesAJournalThatLies: the binary acknowledges commits a
 // while before it writes them.
 func TestCrashCheckerCatchesAJournalThatLies(t *testing.T) {
+	t.Parallel()
 	database := filepath.Join(t.TempDir(), "heddle.db")
 	w, _ := scenario{database: "sqlite://" + database, env: []string{"HEDDLE_TEST_BREAK=write_behind"}, kills: 6, patience: 10 * time.Second}.play(t)
 	noticed(t, w, "run_not_found", "was acknowledged and is gone", "starts in the journal", "invalid_last_event_id")
@@ -24,6 +25,7 @@ func TestCrashCheckerCatchesAJournalThatLies(t *testing.T) {
 // TestCrashCheckerCatchesAJournalThatForgets: after each crash the last step's
 // end, and what came after it, is gone from the journal of every open run.
 func TestCrashCheckerCatchesAJournalThatForgets(t *testing.T) {
+	t.Parallel()
 	database := filepath.Join(t.TempDir(), "heddle.db")
 	forget := func() error { return forgetLastEnds(t.Context(), database) }
 	w, _ := scenario{database: "sqlite://" + database, kills: 10, after: forget, patience: 10 * time.Second}.play(t)
@@ -33,6 +35,7 @@ func TestCrashCheckerCatchesAJournalThatForgets(t *testing.T) {
 // TestCrashCheckerCatchesCountersThatLie: after each crash each counter of runs is wrong,
 // and there is one of a workflow that is not there: a busy machine may have no other yet.
 func TestCrashCheckerCatchesCountersThatLie(t *testing.T) {
+	t.Parallel()
 	database := filepath.Join(t.TempDir(), "heddle.db")
 	miscount := func() error {
 		db, err := sql.Open("sqlite", "file:"+database) // the store's driver
@@ -50,6 +53,7 @@ func TestCrashCheckerCatchesCountersThatLie(t *testing.T) {
 // TestCrashCheckerCatchesHoursThatLie: after each crash every hour has one start too many,
 // and there is one of a tenant that is not there.
 func TestCrashCheckerCatchesHoursThatLie(t *testing.T) {
+	t.Parallel()
 	database := filepath.Join(t.TempDir(), "heddle.db")
 	miscount := func() error {
 		db, err := sql.Open("sqlite", "file:"+database) // the store's driver

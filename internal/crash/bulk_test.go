@@ -149,6 +149,7 @@ func (j *jobs) cancelledOnce(driver, url string) {
 // TestBulkSQLite: the process is killed while a job is under way, at random moments and between
 // a commit and what follows it; the next one goes on with the job.
 func TestBulkSQLite(t *testing.T) {
+	t.Parallel()
 	j := newJobs(t, 10_000)
 	file := filepath.Join(t.TempDir(), "heddle.db")
 	bin, env := build(t), environment("sqlite://"+file, "127.0.0.1:1")
@@ -186,6 +187,7 @@ func TestBulkSQLite(t *testing.T) {
 
 // TestBulkTakeover: the node that carries a job out is killed, and the other goes on with it.
 func TestBulkTakeover(t *testing.T) {
+	t.Parallel()
 	j := newJobs(t, 2000)
 	n := newNodes(t, build(t))
 	n.ctx = j.ctx

@@ -19,10 +19,12 @@ import (
 )
 
 func TestCrashSQLite(t *testing.T) {
+	t.Parallel()
 	survive(t, scenario{database: "sqlite://" + filepath.Join(t.TempDir(), "heddle.db")})
 }
 
 func TestCrashPostgres(t *testing.T) {
+	t.Parallel()
 	survive(t, scenario{database: storetest.Postgres(t)})
 }
 

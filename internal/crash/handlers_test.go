@@ -40,10 +40,14 @@ var handlersOf = map[bool][]string{true: {"alert", "ticket", "unlock", "report"}
 // flight, and right behind their end: each has its effect once or under one key,
 // ends once, and the run ends as it would have.
 func TestCrashInHandlersSQLite(t *testing.T) {
+	t.Parallel()
 	crashInHandlers(t, "sqlite://"+filepath.Join(t.TempDir(), "heddle.db"))
 }
 
-func TestCrashInHandlersPostgres(t *testing.T) { crashInHandlers(t, storetest.Postgres(t)) }
+func TestCrashInHandlersPostgres(t *testing.T) {
+	t.Parallel()
+	crashInHandlers(t, storetest.Postgres(t))
+}
 
 func crashInHandlers(t *testing.T, database string) {
 	n := kills(t)

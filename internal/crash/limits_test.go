@@ -17,10 +17,14 @@ import (
 )
 
 func TestLimitsSQLite(t *testing.T) {
+	t.Parallel()
 	limitsHold(t, "sqlite://"+filepath.Join(t.TempDir(), "heddle.db"))
 }
 
-func TestLimitsPostgres(t *testing.T) { limitsHold(t, storetest.Postgres(t)) }
+func TestLimitsPostgres(t *testing.T) {
+	t.Parallel()
+	limitsHold(t, storetest.Postgres(t))
+}
 
 // limitsHold kills the server ten times while runs of workflows with each kind
 // of concurrency limit are started: never are more of a key under way than the

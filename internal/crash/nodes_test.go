@@ -105,6 +105,7 @@ func (n *nodes) leads(s *server) lease {
 // step is in flight. Both nodes live, so the one that drives goes on: it renews
 // its lease with another session, and nothing runs twice.
 func TestSessionsThatBreakMoveNothing(t *testing.T) {
+	t.Parallel()
 	storetest.Postgres(t)
 	g := newGate(t)
 	n := newNodes(t, build(t))
@@ -192,6 +193,7 @@ func deliver(ctx context.Context, c *client.Client, run, request string, payload
 // dies between an input's row and its effect, the other one takes over, takes
 // the input once and answers the caller who still waits.
 func TestTheLeaderDiesOverWhatAStandbyStored(t *testing.T) {
+	t.Parallel()
 	storetest.Postgres(t)
 	bin := build(t)
 	for _, point := range []string{"inbox_read:1", "before_commit:2", "after_commit:2", "terminal_write:1"} {
@@ -234,6 +236,7 @@ func TestTheLeaderDiesOverWhatAStandbyStored(t *testing.T) {
 // TestAStandbyDiesAfterItStored: what its caller was never answered is taken
 // all the same, since it was durable.
 func TestAStandbyDiesAfterItStored(t *testing.T) {
+	t.Parallel()
 	storetest.Postgres(t)
 	n := newNodes(t, build(t))
 	leader, c := n.launch("")
@@ -259,6 +262,7 @@ func TestAStandbyDiesAfterItStored(t *testing.T) {
 // that leads is killed again and again: each that was acknowledged is in the
 // journal once, and none is there twice.
 func TestSignalsWhileLeadersDie(t *testing.T) {
+	t.Parallel()
 	storetest.Postgres(t)
 	n := newNodes(t, build(t))
 	leader, c := n.launch("")

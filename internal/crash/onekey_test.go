@@ -19,6 +19,7 @@ import (
 const requests = 100
 
 func TestOneKeyMakesOneRunAcrossAKillSQLite(t *testing.T) {
+	t.Parallel()
 	bin := build(t)
 	for _, point := range keyPoints() {
 		t.Run(point, func(t *testing.T) { oneKey(t, bin, "sqlite://"+filepath.Join(t.TempDir(), "heddle.db"), point, 1) })
@@ -26,6 +27,7 @@ func TestOneKeyMakesOneRunAcrossAKillSQLite(t *testing.T) {
 }
 
 func TestOneKeyMakesOneRunAcrossAKillPostgres(t *testing.T) {
+	t.Parallel()
 	storetest.Postgres(t)
 	bin := build(t)
 	for _, point := range keyPoints() {

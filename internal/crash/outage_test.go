@@ -16,6 +16,7 @@ import (
 // under way: requests are answered 503 with Retry-After meanwhile, the runs go
 // on afterwards, and nothing is lost or done twice.
 func TestOutagePostgres(t *testing.T) {
+	t.Parallel()
 	pg := storetest.NewServer(t, true) // durable: what it acknowledged survives its crash
 	clock := &ticker{}
 	w := newWorld(clock, newReceiver(t, clock))

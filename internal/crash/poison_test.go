@@ -14,10 +14,14 @@ import (
 )
 
 func TestPoisonedRunSQLite(t *testing.T) {
+	t.Parallel()
 	quarantined(t, "sqlite://"+filepath.Join(t.TempDir(), "heddle.db"))
 }
 
-func TestPoisonedRunPostgres(t *testing.T) { quarantined(t, storetest.Postgres(t)) }
+func TestPoisonedRunPostgres(t *testing.T) {
+	t.Parallel()
+	quarantined(t, storetest.Postgres(t))
+}
 
 // quarantined starts a run whose step kills the process whenever it is
 // performed, beside one that is harmless: the server dies four times, then it

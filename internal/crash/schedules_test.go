@@ -23,15 +23,18 @@ import (
 // ledger, every line that fired has one run, and no run is in no line.
 
 func TestCrashSchedulesSQLite(t *testing.T) {
+	t.Parallel()
 	surviveSchedules(t, "sqlite://"+filepath.Join(t.TempDir(), "heddle.db"), 1)
 }
 
 func TestCrashSchedulesPostgres(t *testing.T) {
+	t.Parallel()
 	surviveSchedules(t, storetest.Postgres(t), 1)
 }
 
 // Three nodes on one database; the one that drives runs is killed.
 func TestCrashSchedulesLeader(t *testing.T) {
+	t.Parallel()
 	surviveSchedules(t, storetest.Postgres(t), 3)
 }
 

@@ -15,6 +15,7 @@ import (
 // node keeps its lease, and goes on by itself when the disk does. A write that is
 // repeated under its key is there once.
 func TestADiskThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*await.Patience)
 	defer cancel()
 	g := newGate(t)

@@ -20,6 +20,7 @@ import (
 // end and is journalled, the process ends with 0, and the next one goes on with
 // what was left.
 func TestStopLetsStepsEnd(t *testing.T) {
+	t.Parallel()
 	// A process that ignores SIGHUP, as one under nohup does, hands that on to its
 	// children, and the server respects it: caught here, it is theirs to catch.
 	caught := make(chan os.Signal, 1)
@@ -70,6 +71,7 @@ func stopLetsStepsEnd(t *testing.T, sent syscall.Signal) {
 // TestSecondSignalEndsAtOnce: who does not want to wait for steps in flight
 // asks twice.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), await.Patience)
 	defer cancel()
 	g := newGate(t)

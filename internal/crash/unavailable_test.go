@@ -17,6 +17,7 @@ import (
 // that is told twice, did not crash: the run in flight is not a suspect at the next
 // starts.
 func TestStopsWithoutADatabaseAreNoCrashes(t *testing.T) {
+	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "heddle.db")
 		var unlock func()
