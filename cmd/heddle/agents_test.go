@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"heddle/client"
 	"heddle/internal/await"
-	"heddle/internal/client"
 	"io"
 	"net"
 	"net/http"
@@ -51,16 +51,16 @@ func agentServer(t *testing.T, url, tool string) *client.Client {
 // ran starts the workflow and returns the finished run and the text of its stream.
 func ran(t *testing.T, c *client.Client, more, goal string) (whole, stream string) {
 	t.Helper()
-	id, err := c.CreateWorkflow(t.Context(), json.RawMessage(fmt.Sprintf(asking, more)), "")
+	id, err := c.Workflows.Add(t.Context(), json.RawMessage(fmt.Sprintf(asking, more)), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := c.Start(t.Context(), id, map[string]string{"goal": goal}, "")
+	run, err := c.Runs.StartWith(t.Context(), id, map[string]string{"goal": goal}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var frames strings.Builder
-	if err := c.Stream(t.Context(), run, 0, func(f client.Frame) error {
+	if err := c.Runs.Follow(t.Context(), run, 0, func(f client.Frame) error {
 		frames.Write(f.Data)
 		return nil
 	}); err != nil {

@@ -5,8 +5,8 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"heddle/client"
 	"heddle/internal/await"
-	"heddle/internal/client"
 	"io"
 	"net"
 	"net/http"
@@ -49,7 +49,7 @@ func newBadDay(t *testing.T, allow string, environ ...string) *badDay {
 // ends runs a workflow of one step and returns the run and the code of its error.
 func (d *badDay) ends(step string) (finishedRun, string) {
 	d.t.Helper()
-	id, err := d.CreateWorkflow(d.t.Context(), json.RawMessage(`{"name":"Bad day","steps":[`+step+`]}`), "")
+	id, err := d.Workflows.Add(d.t.Context(), json.RawMessage(`{"name":"Bad day","steps":[`+step+`]}`), "")
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -260,7 +260,7 @@ func TestAThousandRunsWaitForOneHost(t *testing.T) {
 	fine, _ := watched(t, func(http.ResponseWriter, *http.Request) { delivered.Add(1) })
 	d := newBadDay(t, "127.0.0.1", "HEDDLE_SCRIPTS=off")
 	hook := func(slug, url string) string {
-		id, err := d.CreateWorkflow(t.Context(), json.RawMessage(`{"name":"Hook","steps":[{"id":"tell","type":"webhook","config":{"url":"`+url+`","event":"e"}}]}`), slug)
+		id, err := d.Workflows.Add(t.Context(), json.RawMessage(`{"name":"Hook","steps":[{"id":"tell","type":"webhook","config":{"url":"`+url+`","event":"e"}}]}`), slug)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -272,7 +272,7 @@ func TestAThousandRunsWaitForOneHost(t *testing.T) {
 	for range 20 {
 		starters.Go(func() {
 			for range 50 {
-				if _, err := d.Start(t.Context(), stuck, nil, ""); err != nil {
+				if _, err := d.Runs.StartWith(t.Context(), stuck, nil, ""); err != nil {
 					t.Error(err)
 				}
 			}

@@ -3,7 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
-	"heddle/internal/client"
+	"heddle/client"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -45,12 +45,12 @@ func fetched(t *testing.T, address string, header http.Header) (*http.Response, 
 func TestTheConsoleAndTheAPIShareAnAddress(t *testing.T) {
 	s := newSweep(t)
 	for _, target := range []string{"/", "/login", "/runs/run_1", "/workflows/a/edit"} {
-		if answer, body := fetched(t, s.c.Base+target, nil); answer.StatusCode != http.StatusOK || !strings.Contains(body, `<div id="root">`) {
+		if answer, body := fetched(t, s.c.URL()+target, nil); answer.StatusCode != http.StatusOK || !strings.Contains(body, `<div id="root">`) {
 			t.Errorf("%s: %d %s", target, answer.StatusCode, body)
 		}
 	}
 	for _, target := range []string{"/nothing", "/assets/gone.js", "/runsx", "/index.html"} {
-		answer, body := fetched(t, s.c.Base+target, nil)
+		answer, body := fetched(t, s.c.URL()+target, nil)
 		var refusal struct {
 			Error struct {
 				Code      string `json:"code"`
@@ -70,7 +70,7 @@ func TestTheConsoleAndTheAPIShareAnAddress(t *testing.T) {
 		if strings.HasSuffix(target, "/stream") || target == "/v1/events" {
 			continue // they last
 		}
-		if _, body := fetched(t, s.c.Base+target, nil); strings.Contains(body, `<div id="root">`) {
+		if _, body := fetched(t, s.c.URL()+target, nil); strings.Contains(body, `<div id="root">`) {
 			t.Errorf("%s is answered by the console", op.path)
 		}
 	}
@@ -79,7 +79,7 @@ func TestTheConsoleAndTheAPIShareAnAddress(t *testing.T) {
 // Behind a proxy that takes a prefix off, the page's files are found below the prefix.
 func TestTheConsoleBehindAPrefix(t *testing.T) {
 	s := newSweep(t)
-	target, err := url.Parse(s.c.Base)
+	target, err := url.Parse(s.c.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestTheLinkThatServePrints(t *testing.T) {
 		if answer, body := fetched(t, link, nil); answer.StatusCode != http.StatusOK || !strings.Contains(body, `<div id="root">`) || strings.Contains(body, used) {
 			t.Errorf("the link is answered %d %s", answer.StatusCode, body)
 		}
-		c := client.Client{Base: "http://" + at.Host}
+		c := client.New("http://"+at.Host, "", client.WithAttempts(1))
 		if err := c.Do(t.Context(), client.Request{Method: http.MethodPost, Path: "/v1/session", Body: map[string]string{"link": used}}, nil); err != nil {
 			t.Error(err)
 		}

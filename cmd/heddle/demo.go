@@ -7,7 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"heddle/internal/client"
+	"heddle/client"
 	"net"
 	"net/http"
 	"os"
@@ -69,7 +69,7 @@ func (p *process) demo(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.stop()) }()
-	return p.demoRun(ctx, &client.Client{Base: server.base, Key: server.madeKey}, receiver, secret)
+	return p.demoRun(ctx, client.New(server.base, server.madeKey, client.WithAttempts(1)), receiver, secret)
 }
 
 // demoServer starts a server whose steps may reach the server itself and the receiver,
@@ -89,7 +89,7 @@ func (p *process) demoServer(ctx context.Context, dir, receiver string) (*inProc
 // demoRun creates the workflow and two more to be counted, runs it, prints each event,
 // and returns an error unless the receiver got the counts that the server's list has.
 func (p *process) demoRun(ctx context.Context, c *client.Client, receiver *demoReceiver, secret string) error {
-	p.say("A server listens on %s; its database is a temporary file.", c.Base)
+	p.say("A server listens on %s; its database is a temporary file.", c.URL())
 	id, err := p.demoWorkflows(ctx, c)
 	if err != nil {
 		return err
@@ -101,23 +101,25 @@ func (p *process) demoRun(ctx context.Context, c *client.Client, receiver *demoR
 	}
 	// The last argument is the run's idempotency key. The secrets of the tour are only
 	// inputs, as the database is thrown away.
-	runID, err := c.Start(ctx, id, map[string]any{
-		"server": c.Base, "receiver": receiver.url(), "token": c.Key, "signing_secret": secret,
+	runID, err := c.Runs.StartWith(ctx, id, map[string]any{
+		"server": c.URL(), "receiver": receiver.url(), "token": c.Key(), "signing_secret": secret,
 	}, "demo")
+
 	if err != nil {
 		return fmt.Errorf("start the run: %w", err)
 	}
 	p.say("The workflow %s was created; its run %s has begun:\n", id, runID)
 	begun := time.Now()
 	// The stream ends with the run.
-	err = c.Stream(ctx, runID, 0, func(f client.Frame) error {
+	err = c.Runs.Follow(ctx, runID, 0, func(f client.Frame) error {
 		p.say("  %5.2fs  %s", time.Since(begun).Seconds(), describe(f))
 		return nil
 	})
+
 	if err != nil {
 		return fmt.Errorf("follow the run: %w", err)
 	}
-	run, err := c.Get(ctx, runID)
+	run, err := c.Runs.Get(ctx, runID)
 	if err != nil {
 		return err
 	}
@@ -173,7 +175,7 @@ func (p *process) demoWorkflows(ctx context.Context, c *client.Client) (string, 
 		definition := map[string]any{"name": name, "steps": []any{
 			map[string]any{"id": "decide", "type": "condition", "config": map[string]any{"expression": "true"}},
 		}}
-		if _, err := c.CreateWorkflow(ctx, definition, ""); err != nil {
+		if _, err := c.Workflows.Add(ctx, definition, ""); err != nil {
 			return "", fmt.Errorf("create the workflow %q: %w", name, err)
 		}
 	}
@@ -181,7 +183,7 @@ func (p *process) demoWorkflows(ctx context.Context, c *client.Client) (string, 
 	if err != nil {
 		return "", err
 	}
-	id, err := c.CreateWorkflow(ctx, definition, "count-my-workflows")
+	id, err := c.Workflows.Add(ctx, definition, "count-my-workflows")
 	if err != nil {
 		return "", fmt.Errorf("create the workflow of the tour: %w", err)
 	}

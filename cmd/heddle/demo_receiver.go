@@ -8,10 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/client"
 	"heddle/definitions/parser"
 	"heddle/definitions/source"
 	"heddle/definitions/validation"
-	"heddle/internal/client"
 	"io"
 	"net"
 	"net/http"
@@ -131,9 +131,9 @@ func demoDefinition() (json.RawMessage, error) {
 
 // frameData is the part of a frame that the tour shows.
 type frameData struct {
-	StepID string           `json:"step_id"`
-	Output json.RawMessage  `json:"output"`
-	Error  *client.RunError `json:"error"`
+	StepID string          `json:"step_id"`
+	Output json.RawMessage `json:"output"`
+	Error  *client.Failure `json:"error"`
 }
 
 // decodeFrame reads a frame's data; the zero value where it has another shape.

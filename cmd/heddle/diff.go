@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/client"
 	"heddle/definitions/parser"
-	"heddle/internal/client"
 	"heddle/versions"
 	"io"
 	"os"
@@ -36,7 +36,7 @@ func (p *process) client(r remote) (*client.Client, error) {
 	if key == "" {
 		return nil, usageError{errors.New("no API key: give --key or set HEDDLE_API_KEY")}
 	}
-	return &client.Client{Base: strings.TrimRight(r.server, "/"), Key: key}, nil
+	return client.New(r.server, key), nil
 }
 
 // variable returns the value of an environment variable, "" where it is not set. Of
@@ -107,11 +107,15 @@ func (p *process) sides(ctx context.Context, r remote, args []string, stdin io.R
 	if err != nil {
 		return nil, nil, err
 	}
-	if before, err = c.Version(ctx, args[0], args[1]); err != nil {
+	first, err := c.Versions.Get(ctx, args[0], args[1])
+	if err != nil {
 		return nil, nil, err
 	}
-	after, err = c.Version(ctx, args[0], args[2])
-	return before, after, err
+	second, err := c.Versions.Get(ctx, args[0], args[2])
+	if err != nil {
+		return nil, nil, err
+	}
+	return first.Definition, second.Definition, nil
 }
 
 // definition reads one file and returns its canonical form. The definition may be

@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"heddle/internal/client"
+	"heddle/client"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -124,7 +124,7 @@ func TestColoursAreForTerminals(t *testing.T) {
 func TestWorkflowsAreComparedAndMovedBetweenServers(t *testing.T) {
 	from, to := newSweep(t), newSweep(t)
 	env := []string{"HEDDLE_API_KEY=" + sweepKey}
-	id, err := from.c.CreateWorkflow(t.Context(), json.RawMessage(diffBefore), "flow")
+	id, err := from.c.Workflows.Add(t.Context(), json.RawMessage(diffBefore), "flow")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func TestWorkflowsAreComparedAndMovedBetweenServers(t *testing.T) {
 	}, nil); err != nil {
 		t.Fatal(err)
 	}
-	at := []string{"--server", from.c.Base}
+	at := []string{"--server", from.c.URL()}
 	code, out, errOut := heddle(t, env, append([]string{"diff", "flow", "1", "v2"}, at...)...)
 	if code != 1 || !strings.HasPrefix(out, "Modified 1 step\n") {
 		t.Errorf("exit %d: %s%s", code, out, errOut)
@@ -150,7 +150,7 @@ func TestWorkflowsAreComparedAndMovedBetweenServers(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Error(info, err)
 	}
-	there := []string{"--server", to.c.Base}
+	there := []string{"--server", to.c.URL()}
 	code, out, errOut = heddle(t, env, append([]string{"import", file}, there...)...)
 	if code != exitOK || out != "imported flow ("+id+")\n" {
 		t.Errorf("exit %d: %s%s", code, out, errOut)

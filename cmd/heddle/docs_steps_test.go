@@ -6,10 +6,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"heddle/client"
 	"heddle/definitions/parser"
 	"heddle/definitions/source"
 	"heddle/definitions/validation"
-	"heddle/internal/client"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -111,11 +111,11 @@ func TestTheExamplesOfStepsRun(t *testing.T) {
 	put("/v1/secrets/SHOP_TOKEN", map[string]string{"value": "token-of-the-shop"})
 	put("/v1/secrets/WEBHOOK_SECRET", map[string]string{"value": "key of the webhooks"})
 	put("/v1/agents/support", map[string]string{"provider": "openai", "base_url": w.URL + "/model", "model": "small"})
-	id, err := c.CreateWorkflow(t.Context(), w.workflow(t, examples), "")
+	id, err := c.Workflows.Add(t.Context(), w.workflow(t, examples), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := c.Start(t.Context(), id, map[string]string{"order_id": "o-1", "message": "Where is my order?"}, "")
+	run, err := c.Runs.StartWith(t.Context(), id, map[string]string{"order_id": "o-1", "message": "Where is my order?"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

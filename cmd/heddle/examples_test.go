@@ -3,10 +3,10 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/client"
 	"heddle/definitions/parser"
 	"heddle/definitions/source"
 	"heddle/definitions/validation"
-	"heddle/internal/client"
 	"io"
 	"maps"
 	"net/http"
@@ -99,7 +99,7 @@ var exampleRuns = []exampleRun{
 func TestExamplesRun(t *testing.T) {
 	const key = "a-key-for-the-examples-0123456789"
 	base := startProgram(t, key, "HEDDLE_EGRESS_ALLOW=127.0.0.1", "HEDDLE_SECRET_KEY=a-key-for-this-test", "HEDDLE_LOG_LEVEL=error")
-	c := &client.Client{Base: base, Key: key}
+	c := client.New(base, key, client.WithAttempts(1))
 	put(t, c, "/v1/secrets/WEBHOOK_SECRET", map[string]string{"value": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"})
 	for i, run := range exampleRuns {
 		t.Run(fmt.Sprintf("%s-%d", run.file, i), func(t *testing.T) {
@@ -147,7 +147,7 @@ func (run exampleRun) check(t *testing.T, c *client.Client) {
 		})
 	}
 	definition, input := run.load(t, w.URL)
-	workflow, err := c.CreateWorkflow(t.Context(), definition, "")
+	workflow, err := c.Workflows.Add(t.Context(), definition, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,23 +157,24 @@ func (run exampleRun) check(t *testing.T, c *client.Client) {
 			t.Error(err)
 		}
 	}
-	id, err := c.Start(t.Context(), workflow, input, "")
+	id, err := c.Runs.StartWith(t.Context(), workflow, input, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if run.signal != "" && run.after == "" {
 		run.send(t, c, id)
 	}
-	err = c.Stream(t.Context(), id, 0, func(f client.Frame) error {
+	err = c.Runs.Follow(t.Context(), id, 0, func(f client.Frame) error {
 		if run.after != "" && f.Event == "step_waiting" && strings.Contains(string(f.Data), `"`+run.after+`"`) {
 			run.send(t, c, id)
 		}
 		return nil
 	})
+
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := c.Get(t.Context(), id)
+	got, err := c.Runs.Get(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}

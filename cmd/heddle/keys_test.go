@@ -20,7 +20,7 @@ func TestKeysRecover(t *testing.T) {
 	if code != exitOK || !strings.HasPrefix(key, "iw_live_") || !strings.Contains(errOut, "shown this once") {
 		t.Fatalf("exit %d, %q, %q", code, out, errOut)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.Base+"/v1/audit?action=key.recover", http.NoBody)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.URL()+"/v1/audit?action=key.recover", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}

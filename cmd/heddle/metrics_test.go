@@ -2,7 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"heddle/internal/client"
+	"heddle/client"
 	"io"
 	"net/http"
 	"regexp"
@@ -34,15 +34,15 @@ func scrape(t *testing.T, base string) string {
 // The wired product counts what it does, and no metric names a tenant.
 func TestMetricsOfTheProduct(t *testing.T) {
 	s := newSweep(t)
-	id, err := s.c.CreateWorkflow(t.Context(), json.RawMessage(sweepWorkflow), "")
+	id, err := s.c.Workflows.Add(t.Context(), json.RawMessage(sweepWorkflow), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := s.c.Start(t.Context(), id, nil, "")
+	run, err := s.c.Runs.StartWith(t.Context(), id, nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.c.Stream(t.Context(), run, 0, func(client.Frame) error { return nil }); err != nil {
+	if err := s.c.Runs.Follow(t.Context(), run, 0, func(client.Frame) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	var made struct {
@@ -58,7 +58,7 @@ func TestMetricsOfTheProduct(t *testing.T) {
 	ask(http.MethodPost, "/api/workflows/schedules/"+made.ID+"/trigger", nil, nil)
 	_ = s.c.Do(t.Context(), client.Request{Method: http.MethodGet, Path: "/nowhere/" + id}, nil)
 
-	text := scrape(t, s.c.Base)
+	text := scrape(t, s.c.URL())
 	for _, want := range []string{
 		`heddle_http_requests_total{method="POST",route="/api/workflows/{id}/run",status="202"} 1`,
 		`heddle_http_requests_total{method="GET",route="/api/workflows/runs/{run_id}/stream",status="200"} 1`,

@@ -5,7 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"heddle/internal/client"
+	"heddle/client"
 	"io"
 	"net/http"
 	"path/filepath"

@@ -2,7 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"heddle/internal/client"
+	"heddle/client"
 	"io"
 	"net/http"
 	"path/filepath"
@@ -59,8 +59,9 @@ func TestScriptLimitsAreTheOperators(t *testing.T) {
 		about.Limits != "limits hold for each process: switched off (HEDDLE_SCRIPT_CGROUP)" {
 		t.Errorf("info says %+v, %v", about, err)
 	}
-	id, err := c.CreateWorkflow(t.Context(), json.RawMessage(`{"name":"Limits","steps":[{"id":"s","type":"script","config":{
+	id, err := c.Workflows.Add(t.Context(), json.RawMessage(`{"name":"Limits","steps":[{"id":"s","type":"script","config":{
 		"script":"echo $(ulimit -v) $(ulimit -t) $(ulimit -f) $(ulimit -n); head -c 5000 /dev/zero | tr '\\0' x"}}]}`), "")
+
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,7 @@ type finishedRun struct {
 // finished starts a run, follows it to its end and reads it.
 func finished(t *testing.T, c *client.Client, workflow string, input any) finishedRun {
 	t.Helper()
-	id, err := c.Start(t.Context(), workflow, input, "")
+	id, err := c.Runs.StartWith(t.Context(), workflow, input, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +99,7 @@ func finished(t *testing.T, c *client.Client, workflow string, input any) finish
 // followed waits for a run's end and reads it.
 func followed(t *testing.T, c *client.Client, id string) finishedRun {
 	t.Helper()
-	if err := c.Stream(t.Context(), id, 0, func(client.Frame) error { return nil }); err != nil {
+	if err := c.Runs.Follow(t.Context(), id, 0, func(client.Frame) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	var got struct{ Run finishedRun }

@@ -6,7 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"heddle/internal/client"
+	"heddle/client"
 	"io"
 	"log/slog"
 	"net"
@@ -66,7 +66,7 @@ func startServer(t *testing.T, log io.Writer, environ ...string) (*stack, *clien
 		}
 	})
 	<-ready
-	return st, &client.Client{Base: "http://" + ln.Addr().String(), Key: sweepKey, HTTP: http.DefaultClient}
+	return st, client.New("http://"+ln.Addr().String(), sweepKey, client.WithAttempts(1), client.WithHTTPClient(http.DefaultClient))
 }
 
 // echo answers with what it got, in every encoding; /fail also with status 500.
@@ -128,16 +128,16 @@ func TestNoSecretLeavesThroughARun(t *testing.T) {
 		t.Fatalf("the key's file: %v %v", info, err)
 	}
 	script, _ := json.Marshal(printer)
-	id, err := c.CreateWorkflow(ctx, json.RawMessage(fmt.Sprintf(leaky, receiver.URL, script)), "leaky")
+	id, err := c.Workflows.Add(ctx, json.RawMessage(fmt.Sprintf(leaky, receiver.URL, script)), "leaky")
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := c.Start(ctx, id, nil, "")
+	run, err := c.Runs.StartWith(ctx, id, nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var shown bytes.Buffer
-	if err := c.Stream(ctx, run, 0, func(f client.Frame) error {
+	if err := c.Runs.Follow(ctx, run, 0, func(f client.Frame) error {
 		fmt.Fprintf(&shown, "%+v\n%s\n", f, f.Data)
 		return nil
 	}); err != nil {

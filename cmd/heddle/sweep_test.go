@@ -5,8 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"heddle/client"
 	"heddle/executor/machine"
-	"heddle/internal/client"
 	"io"
 	"log/slog"
 	"maps"
@@ -80,7 +80,7 @@ func newSweep(t *testing.T) *sweep {
 		}
 	})
 	<-ready
-	return &sweep{c: &client.Client{Base: "http://" + ln.Addr().String(), Key: sweepKey, HTTP: &http.Client{Timeout: 20 * time.Second}}, bases: map[string]string{}}
+	return &sweep{c: client.New("http://"+ln.Addr().String(), sweepKey, client.WithAttempts(1), client.WithHTTPClient(&http.Client{Timeout: 20 * time.Second})), bases: map[string]string{}}
 }
 
 // operation is one method of one path of the document.
@@ -142,7 +142,7 @@ func (s *sweep) fresh(t *testing.T, op operation) string {
 	if path, made := s.bases[op.path]; made && op.method != http.MethodDelete {
 		return path
 	}
-	id, err := s.c.CreateWorkflow(t.Context(), json.RawMessage(sweepWorkflow), "")
+	id, err := s.c.Workflows.Add(t.Context(), json.RawMessage(sweepWorkflow), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func (s *sweep) fresh(t *testing.T, op operation) string {
 	if strings.Contains(op.path, "{blob_id}") {
 		input = map[string]string{"text": strings.Repeat("x", 600_000)}
 	}
-	run, err := s.c.Start(t.Context(), id, input, "")
+	run, err := s.c.Runs.StartWith(t.Context(), id, input, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func (s *sweep) blobOf(t *testing.T, runID string) string {
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
 	for {
-		got, err := s.c.Get(t.Context(), runID)
+		got, err := s.c.Runs.Get(t.Context(), runID)
 		if err != nil || got.Status == "failed" {
 			t.Fatalf("%+v: %v", got, err)
 		}
@@ -189,7 +189,7 @@ func (s *sweep) blobOf(t *testing.T, runID string) string {
 func (s *sweep) ask(t *testing.T, op operation, target string, header http.Header, body []byte, want int) {
 	t.Helper()
 	s.sent++
-	req, err := http.NewRequestWithContext(t.Context(), op.method, s.c.Base+target, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), op.method, s.c.URL()+target, bytes.NewReader(body))
 	if err != nil {
 		t.Fatalf("%s: %v", target, err)
 	}
@@ -198,7 +198,7 @@ func (s *sweep) ask(t *testing.T, op operation, target string, header http.Heade
 		req.Header.Set("Content-Type", "application/json")
 	}
 	maps.Copy(req.Header, header)
-	resp, err := s.c.HTTP.Do(req)
+	resp, err := s.c.HTTP().Do(req)
 	if err != nil {
 		t.Errorf("%s: %v", target, err)
 		return

@@ -14,11 +14,11 @@ func TestSystemShowsSettingsWithoutSecrets(t *testing.T) {
 	st, c := startServer(t, io.Discard, "HEDDLE_DATABASE_URL=sqlite://:memory:", "HEDDLE_SECRET_KEY=a-secret-key-of-this-test", "HEDDLE_MAX_PER_HOST=7")
 	var body string
 	await.True(t, "the node is noted and leads", func() bool {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.Base+"/v1/system", http.NoBody)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.URL()+"/v1/system", http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}
-		req.Header.Set("Authorization", "Bearer "+c.Key)
+		req.Header.Set("Authorization", "Bearer "+c.Key())
 		res, err := http.DefaultClient.Do(req)
 		if err != nil {
 			t.Fatal(err)

@@ -78,7 +78,7 @@ func TestATraceGoesThrough(t *testing.T) {
 	st, c := startServer(t, io.Discard, "HEDDLE_DATABASE_URL=sqlite://"+t.TempDir()+"/t.db", "HEDDLE_EGRESS_ALLOW=127.0.0.1",
 		"OTEL_EXPORTER_OTLP_ENDPOINT="+srv.URL, "OTEL_EXPORTER_OTLP_HEADERS=x-token=a%20b", "OTEL_BSP_SCHEDULE_DELAY=5")
 	url, got := target(t)
-	if _, err := c.CreateWorkflow(t.Context(), jsonText(callOut, url), "call"); err != nil {
+	if _, err := c.Workflows.Add(t.Context(), jsonText(callOut, url), "call"); err != nil {
 		t.Fatal(err)
 	}
 	starts := []struct{ path, body string }{
@@ -92,7 +92,7 @@ func TestATraceGoesThrough(t *testing.T) {
 	for n, start := range starts {
 		trace := fmt.Sprintf("%032x", n+1)
 		header := http.Header{"Traceparent": {"00-" + trace + "-00f067aa0ba902b7-01"}, "Tracestate": {"a=1", "b=2"}}
-		post(t, c.Base+start.path, start.body, header)
+		post(t, c.URL()+start.path, start.body, header)
 		out := <-got
 		parent := out.Get("Traceparent")
 		if !strings.HasPrefix(parent, "00-"+trace+"-") || !strings.HasSuffix(parent, "-01") || strings.Contains(parent, "00f067aa0ba902b7") {
@@ -105,12 +105,12 @@ func TestATraceGoesThrough(t *testing.T) {
 			t.Errorf("%s: the parent that is sent is the span %q", start.path, name)
 		}
 	}
-	post(t, c.Base+starts[0].path, `{}`, http.Header{"Traceparent": {"00-junk"}, "Tracestate": {"a=1"}})
+	post(t, c.URL()+starts[0].path, `{}`, http.Header{"Traceparent": {"00-junk"}, "Tracestate": {"a=1"}})
 	out := <-got
 	if name := o.awaitSpan(t, out.Get("Traceparent")); name != "attempt call" || out.Get("Tracestate") != "" {
 		t.Errorf("after an invalid traceparent the step sends %v, the span %s", out, name)
 	}
-	if text := scrape(t, c.Base); !strings.Contains(text, `heddle_spans_total{outcome="dropped"} 0`) {
+	if text := scrape(t, c.URL()); !strings.Contains(text, `heddle_spans_total{outcome="dropped"} 0`) {
 		t.Errorf("the spans are not counted in\n%s", text)
 	}
 	if s := st.spans.Stats(); s.Failed+s.Dropped > 0 {
@@ -131,11 +131,11 @@ func TestTracingThatIsOffDoesNothing(t *testing.T) {
 	} {
 		st, c := startServer(t, io.Discard, append(off, "HEDDLE_DATABASE_URL=sqlite://"+t.TempDir()+"/t.db", "HEDDLE_EGRESS_ALLOW=127.0.0.1")...)
 		url, got := target(t)
-		if _, err := c.CreateWorkflow(t.Context(), jsonText(callOut, url), "call"); err != nil {
+		if _, err := c.Workflows.Add(t.Context(), jsonText(callOut, url), "call"); err != nil {
 			t.Fatal(err)
 		}
 		const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-		post(t, c.Base+"/api/workflows/call/run", `{}`, http.Header{"Traceparent": {parent}})
+		post(t, c.URL()+"/api/workflows/call/run", `{}`, http.Header{"Traceparent": {parent}})
 		if sent := (<-got).Get("Traceparent"); sent != parent || st.spans != nil {
 			t.Errorf("%v: the step sends %q, spans %v", off, sent, st.spans)
 		}

@@ -2,14 +2,13 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
-	"heddle/internal/client"
+	"heddle/client"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -35,25 +34,33 @@ that an import into another database keeps them.`,
 			if err != nil {
 				return err
 			}
-			query := url.Values{}
 			// Without a list the server exports all that the key may view.
-			if len(args) > 0 {
-				query.Set("id", strings.Join(args, ","))
-			}
-			if ids {
-				query.Set("ids", "true")
-			}
+			query := client.ExportQuery{Workflows: args, IDs: ids}
 			// Straight to standard output: a reader can begin before the end.
 			if file == "" || file == "-" {
-				return c.Export(cmd.Context(), query, p.out)
+				return export(cmd.Context(), c, query, p.out)
 			}
-			return writeWhole(file, func(out io.Writer) error { return c.Export(cmd.Context(), query, out) })
+			return writeWhole(file, func(out io.Writer) error { return export(cmd.Context(), c, query, out) })
 		},
 	}
 	r.flags(cmd, defaultServer)
 	cmd.Flags().StringVarP(&file, "output", "o", "", "write to this file instead of standard output")
 	cmd.Flags().BoolVar(&ids, "ids", false, "write the ids of the workflows")
 	return cmd
+}
+
+// export copies an export to out, as it comes. After an error out may hold a part of it.
+func export(ctx context.Context, c *client.Client, query client.ExportQuery, out io.Writer) error {
+	lines, err := c.Workflows.Export(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer lines.Close() //nolint:errcheck // it was only read
+	// The server breaks the connection of an export that it cannot complete.
+	if _, err := io.Copy(out, lines); err != nil {
+		return fmt.Errorf("the export broke off, what came is not complete: %w", err)
+	}
+	return nil
 }
 
 // writeWhole writes a file that exists completely or not at all, by renaming a temporary
@@ -104,12 +111,8 @@ skip the workflow or to rename it.`,
 				defer f.Close() //nolint:errcheck // it was only read
 				lines = f
 			}
-			query := url.Values{}
-			if onConflict != "" {
-				query.Set("on_conflict", onConflict)
-			}
 			// done is set on an error too: workflows before the one that failed are stored.
-			done, err := c.Import(cmd.Context(), query, lines)
+			done, err := c.Workflows.Import(cmd.Context(), lines, onConflict)
 			p.printArrivals(done)
 			return err
 		},
@@ -123,7 +126,7 @@ skip the workflow or to rename it.`,
 //
 //	imported nightly-report (wf_…)
 //	skipped  count-my-workflows (line 2): the slug is taken
-func (p *process) printArrivals(done client.Arrivals) {
+func (p *process) printArrivals(done client.Import) {
 	// In the order of the file. A rename shows in the slug.
 	for _, a := range done.Imported {
 		fmt.Fprintf(p.out, "imported %s (%s)\n", a.Slug, a.ID)

@@ -24,12 +24,12 @@ func TestAWebhookIsTheSameOnEveryAttempt(t *testing.T) {
 	}))
 	t.Cleanup(receiver.Close)
 	_, c := startServer(t, io.Discard, "HEDDLE_DATABASE_URL=sqlite://"+filepath.Join(t.TempDir(), "h.db"), "HEDDLE_EGRESS_ALLOW=127.0.0.1", "HEDDLE_SCRIPTS=off")
-	id, err := c.CreateWorkflow(t.Context(), json.RawMessage(fmt.Sprintf(`{"name":"Tell","steps":[{"id":"tell","type":"webhook",
+	id, err := c.Workflows.Add(t.Context(), json.RawMessage(fmt.Sprintf(`{"name":"Tell","steps":[{"id":"tell","type":"webhook",
 		"retry":{"max_attempts":3,"delay_seconds":0.01},"config":{"url":%q,"event":"e","payload":{"run":"{{ run.id }}","input":"{{ input }}"}}}]}`, receiver.URL)), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Start(t.Context(), id, map[string]int{"b": 1, "a": 2}, ""); err != nil {
+	if _, err := c.Runs.StartWith(t.Context(), id, map[string]int{"b": 1, "a": 2}, ""); err != nil {
 		t.Fatal(err)
 	}
 	first := <-seen

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"heddle/internal/client"
+	"heddle/client"
 	"io"
 	"net"
 	"net/http"
@@ -76,7 +76,7 @@ func (b *session) awaitRuns(ctx context.Context, workers, runs int) (f awaitedFi
 		return f, err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	workflow, err := s.client.CreateWorkflow(ctx, threeRequests(r.url), "")
+	workflow, err := s.client.Workflows.Add(ctx, threeRequests(r.url), "")
 	if err != nil {
 		return f, err
 	}
@@ -122,15 +122,16 @@ func threeRequests(url string) json.RawMessage {
 // startAndAwait starts a run over HTTP and reads its stream to the end, as clients do. It
 // returns the number of the run's last event; a run that did not complete is an error.
 func (s *serverProcess) startAndAwait(ctx context.Context, workflow string) (seq int64, err error) {
-	id, err := s.client.Start(ctx, workflow, nil, "")
+	id, err := s.client.Runs.StartWith(ctx, workflow, nil, "")
 	if err != nil {
 		return 0, err
 	}
 	last := ""
-	err = s.client.Stream(ctx, id, 0, func(f client.Frame) error {
+	err = s.client.Runs.Follow(ctx, id, 0, func(f client.Frame) error {
 		seq, last = f.ID, f.Event
 		return nil
 	})
+
 	if err == nil && last != "run_completed" {
 		err = fmt.Errorf("the stream of run %s ended after %q", id, last)
 	}

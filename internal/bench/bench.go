@@ -21,8 +21,8 @@ import (
 	"errors"
 	"fmt"
 	"heddle/access"
+	"heddle/client"
 	"heddle/executor"
-	"heddle/internal/client"
 	"heddle/schedules"
 	"io"
 	"os"
@@ -213,7 +213,7 @@ func (b *session) rig(ctx context.Context, definition any, parts Parts) (*rig, e
 	if err != nil {
 		return nil, err
 	}
-	r := &rig{Stack: st, client: &client.Client{Base: st.Base, Key: adminKey, HTTP: manyConnections()}}
+	r := &rig{Stack: st, client: client.New(st.Base, adminKey, client.WithAttempts(1), client.WithHTTPClient(manyConnections()))}
 	if err := r.prepare(ctx, definition); err != nil {
 		return nil, errors.Join(err, r.Stop())
 	}
@@ -228,7 +228,7 @@ func (r *rig) prepare(ctx context.Context, definition any) error {
 		return err
 	}
 	r.tenant = who.TenantID
-	r.workflow, err = r.client.CreateWorkflow(ctx, definition, "")
+	r.workflow, err = r.client.Workflows.Add(ctx, definition, "")
 	return err
 }
 

@@ -35,7 +35,7 @@ func eventsCase(ctx context.Context, b *session) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	workflow, err := s.client.CreateWorkflow(ctx, threeSteps(), "")
+	workflow, err := s.client.Workflows.Add(ctx, threeSteps(), "")
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ type listening struct {
 // are read on, or never again where reads is false.
 func (s *serverProcess) listeners(ctx context.Context, n int, reads bool) (*listening, error) {
 	l := &listening{}
-	host := strings.TrimPrefix(s.client.Base, "http://")
+	host := strings.TrimPrefix(s.client.URL(), "http://")
 	for range n {
 		conn, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, "tcp", host)
 		if err != nil {
@@ -110,7 +110,7 @@ func (s *serverProcess) listeners(ctx context.Context, n int, reads bool) (*list
 		if tcp, ok := conn.(*net.TCPConn); ok && !reads {
 			_ = tcp.SetReadBuffer(1)
 		}
-		_, err = io.WriteString(conn, "GET /v1/events HTTP/1.1\r\nHost: "+host+"\r\nAuthorization: Bearer "+s.client.Key+"\r\n\r\n")
+		_, err = io.WriteString(conn, "GET /v1/events HTTP/1.1\r\nHost: "+host+"\r\nAuthorization: Bearer "+s.client.Key()+"\r\n\r\n")
 		if err != nil {
 			return nil, errors.Join(err, l.close())
 		}

@@ -3,7 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
-	"heddle/internal/client"
+	"heddle/client"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -39,11 +39,11 @@ func floodCase(ctx context.Context, b *session) (err error) {
 	if err != nil {
 		return err
 	}
-	flooding, err := s.client.CreateWorkflow(ctx, requests(r.url, 1), "")
+	flooding, err := s.client.Workflows.Add(ctx, requests(r.url, 1), "")
 	if err != nil {
 		return err
 	}
-	probed, err := other.client.CreateWorkflow(ctx, requests(r.url, 1), "")
+	probed, err := other.client.Workflows.Add(ctx, requests(r.url, 1), "")
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func floodCase(ctx context.Context, b *session) (err error) {
 	for range floodConnections {
 		flooders.Go(func() {
 			for flood.Err() == nil {
-				if _, err := s.client.Start(flood, flooding, nil, ""); err == nil {
+				if _, err := s.client.Runs.StartWith(flood, flooding, nil, ""); err == nil {
 					starts.Add(1)
 				}
 			}
@@ -89,5 +89,5 @@ func (s *serverProcess) tenant(ctx context.Context, slug string) (*serverProcess
 	err := s.client.Do(ctx, client.Request{
 		Method: http.MethodPost, Path: "/v1/tenants", Body: map[string]string{"slug": slug, "name": slug},
 	}, &created)
-	return &serverProcess{cmd: s.cmd, client: &client.Client{Base: s.client.Base, Key: created.Key, HTTP: manyConnections()}}, err
+	return &serverProcess{cmd: s.cmd, client: client.New(s.client.URL(), created.Key, client.WithAttempts(1), client.WithHTTPClient(manyConnections()))}, err
 }

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"heddle/internal/client"
+	"heddle/client"
 	"net/http"
 	"os"
 	"strconv"
@@ -49,13 +49,13 @@ func largeCase(ctx context.Context, b *session) (err error) {
 			return s.client.Do(ctx, client.Request{Method: http.MethodPost, Path: "/api/workflows/validate", Body: map[string]any{"definition": definition}}, nil)
 		}},
 		{"create", func() error {
-			id, err := s.client.CreateWorkflow(ctx, definition, "")
+			id, err := s.client.Workflows.Add(ctx, definition, "")
 			ids = append(ids, id)
 			return err
 		}},
 		// Each is the first of its workflow.
 		{"start", func() error {
-			id, err := s.client.Start(ctx, ids[len(runs)], nil, "")
+			id, err := s.client.Runs.StartWith(ctx, ids[len(runs)], nil, "")
 			runs = append(runs, id)
 			return err
 		}},
@@ -78,15 +78,15 @@ func largeCase(ctx context.Context, b *session) (err error) {
 
 // endedRun stores the workflow, runs it and returns the id of the run when it has ended.
 func (s *serverProcess) endedRun(ctx context.Context, definition any) (string, error) {
-	workflow, err := s.client.CreateWorkflow(ctx, definition, "")
+	workflow, err := s.client.Workflows.Add(ctx, definition, "")
 	if err != nil {
 		return "", err
 	}
-	run, err := s.client.Start(ctx, workflow, nil, "")
+	run, err := s.client.Runs.StartWith(ctx, workflow, nil, "")
 	if err != nil {
 		return "", err
 	}
-	return run, s.client.Stream(ctx, run, 0, func(client.Frame) error { return nil })
+	return run, s.client.Runs.Follow(ctx, run, 0, func(client.Frame) error { return nil })
 }
 
 // wideChain returns a workflow of n steps in a hundred chains, each step of which reads the

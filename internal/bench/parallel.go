@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"heddle/internal/client"
+	"heddle/client"
 	"net"
 	"net/http"
 	"strconv"
@@ -66,7 +66,7 @@ func receive(ctx context.Context) (*receiver, func() error, error) {
 func parallelStepsCase(ctx context.Context, b *session) error {
 	return b.parallel(ctx, "steps-1k", "one run of 1,000 steps", func(url string) json.RawMessage { return requests(url, parallelRequests) },
 		func(ctx context.Context, s *serverProcess, workflow string) ([]string, error) {
-			id, err := s.client.Start(ctx, workflow, nil, "")
+			id, err := s.client.Runs.StartWith(ctx, workflow, nil, "")
 			return []string{id}, err
 		})
 }
@@ -78,7 +78,7 @@ func parallelRunsCase(ctx context.Context, b *session) error {
 			// Buffered for all of them, so that no worker waits for a reader.
 			ids := make(chan string, parallelRequests)
 			_, _, err := repeat(ctx, parallelRequests, 50, 60, func(ctx context.Context) error {
-				id, err := s.client.Start(ctx, workflow, nil, "")
+				id, err := s.client.Runs.StartWith(ctx, workflow, nil, "")
 				ids <- id
 				return err
 			})
@@ -125,7 +125,7 @@ func (b *session) parallel(ctx context.Context, name, what string, definition fu
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	workflow, err := s.client.CreateWorkflow(ctx, definition(r.url), "")
+	workflow, err := s.client.Workflows.Add(ctx, definition(r.url), "")
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (b *session) parallel(ctx context.Context, name, what string, definition fu
 	ids, err := start(ctx, s, workflow)
 	for _, id := range ids {
 		if err == nil {
-			err = s.client.Stream(ctx, id, 0, func(client.Frame) error { return nil })
+			err = s.client.Runs.Follow(ctx, id, 0, func(client.Frame) error { return nil })
 		}
 	}
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"heddle/internal/client"
+	"heddle/client"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -83,7 +83,7 @@ func (s *serverProcess) load(ctx context.Context, workflow string, seconds float
 		return l, err
 	}
 	all, took, err := repeat(ctx, 1<<30, 8, seconds, func(ctx context.Context) error {
-		_, err := s.client.Start(ctx, workflow, nil, "")
+		_, err := s.client.Runs.StartWith(ctx, workflow, nil, "")
 		return err
 	})
 	if err != nil {

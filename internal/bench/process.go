@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"heddle/internal/client"
+	"heddle/client"
 	"io"
 	"os"
 	"os/exec"
@@ -55,7 +55,7 @@ func (b *session) server(ctx context.Context, settings ...string) (*serverProces
 	if err != nil {
 		return nil, errors.Join(err, s.stop())
 	}
-	s.client = &client.Client{Base: address, Key: adminKey, HTTP: manyConnections()}
+	s.client = client.New(address, adminKey, client.WithAttempts(1), client.WithHTTPClient(manyConnections()))
 	return s, nil
 }
 

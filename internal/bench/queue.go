@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"heddle/internal/client"
+	"heddle/client"
 	"io"
 	"net"
 	"net/http"
@@ -92,7 +92,7 @@ func (b *session) queued(ctx context.Context, n, ahead int) (cpu, took time.Dura
 		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	workflow, err := s.client.CreateWorkflow(ctx, requests(r.url, 1), "")
+	workflow, err := s.client.Workflows.Add(ctx, requests(r.url, 1), "")
 	if err != nil {
 		return 0, 0, err
 	}
@@ -111,7 +111,7 @@ func (b *session) queued(ctx context.Context, n, ahead int) (cpu, took time.Dura
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		_, err := s.client.Start(ctx, workflow, nil, "")
+		_, err := s.client.Runs.StartWith(ctx, workflow, nil, "")
 		return err
 	})
 	if err != nil {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"heddle/internal/client"
+	"heddle/client"
 	"net/http"
 	"slices"
 	"strconv"
@@ -96,13 +96,14 @@ func (s *serverProcess) readInPieces(ctx context.Context, run string, made *atom
 	for n := 0; ; n++ {
 		left := n%3 + 1 // so that connections end at every kind of frame
 		made.Add(1)
-		err := s.client.Stream(ctx, run, after, func(f client.Frame) error {
+		err := s.client.Runs.Follow(ctx, run, after, func(f client.Frame) error {
 			all, after = append(all, f), f.ID
 			if left--; left == 0 {
 				return errEnough
 			}
 			return nil
 		})
+
 		switch {
 		// The next connection goes on after the last frame that was seen.
 		case errors.Is(err, errEnough):
@@ -119,7 +120,7 @@ func (s *serverProcess) readInPieces(ctx context.Context, run string, made *atom
 // stream shows: the same ids, names and data in the same order.
 func (s *serverProcess) sameAsWhole(ctx context.Context, run string, seen [][]client.Frame) error {
 	var whole []client.Frame
-	if err := s.client.Stream(ctx, run, 0, func(f client.Frame) error { whole = append(whole, f); return nil }); err != nil {
+	if err := s.client.Runs.Follow(ctx, run, 0, func(f client.Frame) error { whole = append(whole, f); return nil }); err != nil {
 		return err
 	}
 	// Byte for byte: a frame that is sent again must be the same frame.

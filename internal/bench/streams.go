@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"heddle/internal/client"
+	"heddle/client"
 	"io"
 	"net"
 	"net/http"
@@ -91,13 +91,13 @@ const streamsWithin = 64 << 20
 
 // startRuns stores awaitsGo as a workflow, starts n runs of it, and returns their ids.
 func (s *serverProcess) startRuns(ctx context.Context, n int) ([]string, error) {
-	workflow, err := s.client.CreateWorkflow(ctx, awaitsGo, "")
+	workflow, err := s.client.Workflows.Add(ctx, awaitsGo, "")
 	runs := make([]string, n)
 	for i := range runs {
 		if err != nil {
 			return nil, err
 		}
-		runs[i], err = s.client.Start(ctx, workflow, nil, "")
+		runs[i], err = s.client.Runs.StartWith(ctx, workflow, nil, "")
 	}
 	return runs, err
 }
@@ -127,7 +127,7 @@ func (a *audience) open(ctx context.Context, run string) {
 		// The frame step_waiting is the last one of a run at rest: the stream is
 		// then open and has caught up.
 		waiting := false
-		err := a.client.Stream(ctx, run, 0, func(f client.Frame) error {
+		err := a.client.Runs.Follow(ctx, run, 0, func(f client.Frame) error {
 			if f.Event == "step_waiting" && !waiting {
 				waiting = true
 				a.opened.Add(1)
@@ -137,6 +137,7 @@ func (a *audience) open(ctx context.Context, run string) {
 			}
 			return nil
 		})
+
 		if ctx.Err() == nil {
 			a.fail(fmt.Errorf("a stream ended: %w", err))
 		}
@@ -162,7 +163,7 @@ func (a *audience) arrive(f client.Frame) {
 // and never reads from it. So the server has to hold what it cannot send. The connection
 // is closed when ctx ends.
 func (a *audience) stall(ctx context.Context) {
-	host := strings.TrimPrefix(a.client.Base, "http://")
+	host := strings.TrimPrefix(a.client.URL(), "http://")
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
 	if err != nil {
 		a.fail(err)
@@ -172,7 +173,7 @@ func (a *audience) stall(ctx context.Context) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetReadBuffer(1)
 	}
-	_, err = io.WriteString(conn, "GET /api/workflows/runs/"+a.busy+"/stream HTTP/1.1\r\nHost: "+host+"\r\nAuthorization: Bearer "+a.client.Key+"\r\n\r\n")
+	_, err = io.WriteString(conn, "GET /api/workflows/runs/"+a.busy+"/stream HTTP/1.1\r\nHost: "+host+"\r\nAuthorization: Bearer "+a.client.Key()+"\r\n\r\n")
 	if err != nil {
 		a.fail(err)
 	}

@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/client"
 	"heddle/events"
 	"heddle/executor"
-	"heddle/internal/client"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -106,7 +106,7 @@ func (b *session) http(ctx context.Context) error {
 	// More connections than this measure the client rather than the server.
 	begun, connections := time.Now(), min(b.plan.InFlight, 50)
 	all, _, err := repeat(ctx, b.plan.Runs, connections, b.plan.Seconds, func(ctx context.Context) error {
-		_, err := r.client.Start(ctx, r.workflow, nil, "")
+		_, err := r.client.Runs.StartWith(ctx, r.workflow, nil, "")
 		return err
 	})
 	if err == nil {
@@ -170,14 +170,14 @@ func (b *session) single(ctx context.Context) error {
 // startAndRead starts one run over HTTP and reads it until it has completed. The stream
 // is opened only for a run that was not completed at the first look.
 func (r *rig) startAndRead(ctx context.Context) error {
-	id, err := r.client.Start(ctx, r.workflow, nil, "")
+	id, err := r.client.Runs.StartWith(ctx, r.workflow, nil, "")
 	if err != nil {
 		return err
 	}
 	// Short runs are often completed by the first look, which is what a client would do.
-	run, err := r.client.Get(ctx, id)
+	run, err := r.client.Runs.Get(ctx, id)
 	if err == nil && run.Status != "completed" {
-		err = r.client.Stream(ctx, id, 0, func(client.Frame) error { return nil })
+		err = r.client.Runs.Follow(ctx, id, 0, func(client.Frame) error { return nil })
 	}
 	return err
 }

@@ -51,11 +51,11 @@ func cpuTime(pid int) (time.Duration, error) {
 // count returns a counter of the server's /metrics, named as its line begins; 0: there is no
 // such line yet.
 func (s *serverProcess) count(ctx context.Context, name string) (int64, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.client.Base+"/metrics", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.client.URL()+"/metrics", nil)
 	if err != nil {
 		return 0, err
 	}
-	resp, err := s.client.HTTP.Do(req)
+	resp, err := s.client.HTTP().Do(req)
 	if err != nil {
 		return 0, err
 	}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"heddle/client"
 	"heddle/internal/await"
-	"heddle/internal/client"
 	"heddle/store/storetest"
 	"io"
 	"net"
@@ -88,14 +88,14 @@ func newBadDay(ctx context.Context, t *testing.T, bin, database string, more ...
 		t.Fatal(err)
 	}
 	t.Cleanup(w.s.kill)
-	w.c = &client.Client{Base: w.s.base, Key: adminKey, HTTP: &http.Client{Timeout: await.Patience}}
+	w.c = client.New(w.s.base, adminKey, client.WithAttempts(1), client.WithHTTPClient(&http.Client{Timeout: await.Patience}))
 	w.parked = w.start(ctx, w.workflow(ctx, `{"id":"ask","type":"wait","config":{"signal":{"name":"go"}}}`))
 	return w
 }
 
 func (w *badDay) workflow(ctx context.Context, step string) string {
 	w.t.Helper()
-	id, err := w.c.CreateWorkflow(ctx, json.RawMessage(`{"name":"Bad day","steps":[`+step+`]}`), "")
+	id, err := w.c.Workflows.Add(ctx, json.RawMessage(`{"name":"Bad day","steps":[`+step+`]}`), "")
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func (w *badDay) workflow(ctx context.Context, step string) string {
 
 func (w *badDay) start(ctx context.Context, workflow string) string {
 	w.t.Helper()
-	run, err := w.c.Start(ctx, workflow, nil, "")
+	run, err := w.c.Runs.StartWith(ctx, workflow, nil, "")
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func (w *badDay) expectAnswers(ctx context.Context, day string, span time.Durati
 		}
 		took = append(took, time.Since(begun))
 		begun = time.Now()
-		if _, err := w.c.Get(ctx, w.parked); err != nil {
+		if _, err := w.c.Runs.Get(ctx, w.parked); err != nil {
 			w.t.Fatalf("%s: a run: %v", day, err)
 		}
 		took = append(took, time.Since(begun))
@@ -161,7 +161,7 @@ func (w *badDay) awaitEnds(ctx context.Context, runs []string) map[string]int {
 	codes := map[string]int{}
 	for _, id := range runs {
 		w.await(ctx, "run "+id+" ends", func() bool {
-			run, err := w.c.Get(ctx, id)
+			run, err := w.c.Runs.Get(ctx, id)
 			if err != nil || run.Status != "completed" && run.Status != "failed" && run.Status != "cancelled" {
 				return false
 			}
@@ -310,7 +310,7 @@ func (w *badDay) startMany(ctx context.Context, name, workflow string, runs, han
 	w.await(ctx, name+" hang", func() bool { return w.r.hanging.Load() >= int64(hanging) })
 	w.expectAnswers(ctx, name, day)
 	for _, id := range slices.Backward(ids) {
-		if _, err := w.c.Cancel(ctx, id); err != nil {
+		if _, err := w.c.Runs.Cancel(ctx, id, ""); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -340,7 +340,7 @@ func largeResponses(t *testing.T, bin, database string, n int) {
 	if w.peakMemory() > 500 {
 		t.Errorf("%d MiB were resident at the peak", w.peakMemory())
 	}
-	run, err := w.c.Get(ctx, runs[n-1])
+	run, err := w.c.Runs.Get(ctx, runs[n-1])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -376,10 +376,10 @@ func reference(t *testing.T, output json.RawMessage) (ref blobRef) {
 }
 
 func (w *badDay) get(ctx context.Context, path string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.c.Base+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.c.URL()+path, nil)
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+adminKey)
-	return w.c.HTTP.Do(req)
+	return w.c.HTTP().Do(req)
 }

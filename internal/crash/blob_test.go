@@ -3,6 +3,7 @@ package crash
 import (
 	"context"
 	"database/sql"
+	"heddle/client"
 	"heddle/internal/await"
 	"io"
 	"path/filepath"
@@ -34,7 +35,7 @@ func TestKilledBetweenAValueAndItsCommit(t *testing.T) {
 	if w.s, err = launch(ctx, bin, append(environment("sqlite://"+file, w.r.addr), "TMPDIR="+w.temp)); err != nil {
 		t.Fatal(err)
 	}
-	w.c.Base = w.s.base
+	w.c = client.New(w.s.base, adminKey, client.WithAttempts(1), client.WithHTTPClient(w.c.HTTP()))
 	if got := w.awaitEnds(ctx, []string{run}); got["completed"] != 1 {
 		t.Fatal(got)
 	}
@@ -42,7 +43,7 @@ func TestKilledBetweenAValueAndItsCommit(t *testing.T) {
 		rows, kept := blobs(t, file)
 		return rows == 1 && kept == 1
 	})
-	got, err := w.c.Get(ctx, run)
+	got, err := w.c.Runs.Get(ctx, run)
 	if err != nil {
 		t.Fatal(err)
 	}

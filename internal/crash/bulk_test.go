@@ -4,8 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"heddle/client"
 	"heddle/internal/await"
-	"heddle/internal/client"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -55,9 +55,10 @@ func newJobs(t *testing.T, runs int) *jobs {
 // begin starts n runs that wait, and returns a job that cancels them.
 func (j *jobs) begin(c *client.Client) string {
 	j.t.Helper()
-	workflow, err := c.CreateWorkflow(j.ctx, map[string]any{"name": "Waits", "steps": []any{
+	workflow, err := c.Workflows.Add(j.ctx, map[string]any{"name": "Waits", "steps": []any{
 		map[string]any{"id": "w", "type": "wait", "config": map[string]any{"signal": map[string]any{"name": "go"}}},
 	}}, "")
+
 	if err != nil {
 		j.t.Fatal(err)
 	}
@@ -66,7 +67,7 @@ func (j *jobs) begin(c *client.Client) string {
 	for range cap(failed) {
 		all.Go(func() {
 			for n := range numbers {
-				if _, err := c.Start(j.ctx, workflow, nil, fmt.Sprint("waits-", n)); err != nil {
+				if _, err := c.Runs.StartWith(j.ctx, workflow, nil, fmt.Sprint("waits-", n)); err != nil {
 					select {
 					case failed <- err:
 					default:
@@ -159,7 +160,7 @@ func TestBulkSQLite(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(s.kill)
-		return s, &client.Client{Base: s.base, Key: adminKey}
+		return s, client.New(s.base, adminKey, client.WithAttempts(1))
 	}
 	s, c := start()
 	id := j.begin(c)

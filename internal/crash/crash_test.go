@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heddle/client"
 	"heddle/internal/await"
-	"heddle/internal/client"
 	"heddle/store"
 	"heddle/store/storetest"
 	"math/rand/v2"
@@ -93,7 +93,7 @@ func (s scenario) play(t *testing.T) (w *world, report string) {
 		t.Fatalf("seed %d: the last start: %v", seed, err)
 	}
 	defer last.kill()
-	c := &client.Client{Base: last.base, Key: adminKey}
+	c := client.New(last.base, adminKey, client.WithAttempts(1))
 	w.serveAt(c)
 	settling, enough := ctx, func() {}
 	if s.patience > 0 {
@@ -179,7 +179,7 @@ func (l *lives) one(ctx, clients context.Context, w *world, random *rand.Rand) e
 		return nil
 	}
 	l.slowest = max(l.slowest, s.started)
-	c := &client.Client{Base: s.base, Key: adminKey}
+	c := client.New(s.base, adminKey, client.WithAttempts(1))
 	if w.workflow == "" {
 		if err := w.create(ctx, c); err != nil {
 			s.kill()

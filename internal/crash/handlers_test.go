@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"heddle/client"
 	"heddle/internal/await"
-	"heddle/internal/client"
 	"heddle/store/storetest"
 	"math/rand/v2"
 	"net/http"
@@ -67,9 +67,9 @@ func crashInHandlers(t *testing.T, database string) {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 		t.Cleanup(s.kill)
-		c := &client.Client{Base: s.base, Key: adminKey}
+		c := client.New(s.base, adminKey, client.WithAttempts(1))
 		if life == 0 {
-			if _, err := c.CreateWorkflow(ctx, json.RawMessage(strings.ReplaceAll(handled, "RECEIVER", addr)), "handled"); err != nil {
+			if _, err := c.Workflows.Add(ctx, json.RawMessage(strings.ReplaceAll(handled, "RECEIVER", addr)), "handled"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -157,7 +157,7 @@ func (h *handledStarts) add(keys ...string) { h.wanted = append(h.wanted, keys..
 func (h *handledStarts) startPending(ctx context.Context, c *client.Client) {
 	h.wanted = slices.DeleteFunc(h.wanted, func(key string) bool {
 		fails := strings.HasPrefix(key, "failing")
-		id, err := c.Start(ctx, "handled", map[string]any{"fail": fails}, key)
+		id, err := c.Runs.StartWith(ctx, "handled", map[string]any{"fail": fails}, key)
 		if err == nil {
 			h.ids[id] = fails
 		}
@@ -219,7 +219,7 @@ func (h *handledStarts) verifyRun(ctx context.Context, t *testing.T, c *client.C
 	t.Helper()
 	ends := make(map[string]int)
 	last := ""
-	err := c.Stream(ctx, id, 0, func(f client.Frame) error {
+	err := c.Runs.Follow(ctx, id, 0, func(f client.Frame) error {
 		var step struct {
 			ID string `json:"step_id"`
 		}
@@ -232,10 +232,11 @@ func (h *handledStarts) verifyRun(ctx context.Context, t *testing.T, c *client.C
 		last = f.Event
 		return nil
 	})
+
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := c.Get(ctx, id)
+	run, err := c.Runs.Get(ctx, id)
 	if err != nil {
 		t.Fatal(err)
 	}

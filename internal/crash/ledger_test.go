@@ -5,7 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"heddle/internal/client"
+	"heddle/client"
 	"net/http"
 	"strings"
 )
@@ -88,7 +88,7 @@ func (d stepData) place(run string) effectID {
 }
 
 func (w *world) verifyRun(ctx context.Context, c *client.Client, o *observed, effects map[effectID][]effect, f *figures) {
-	run, err := c.Get(ctx, o.id)
+	run, err := c.Runs.Get(ctx, o.id)
 	if err != nil {
 		w.fault("%s was acknowledged and is gone: %v", o.id, err)
 		return
@@ -97,7 +97,7 @@ func (w *world) verifyRun(ctx context.Context, c *client.Client, o *observed, ef
 	case run.Status == "cancelled" && o.cancelled != "":
 		f.Cancelled++
 	case run.Status == "completed" && (o.cancelled == "" || o.cancelled == "completed"):
-		w.verifyOutput(run, effects)
+		w.verifyOutput(*run, effects)
 	case run.Status == "failed" && run.Error != nil && run.Error.Code == "run_quarantined":
 		f.Quarantined++ // the kills met it twice while it was alone; they are blind to who is guilty
 	default:
@@ -113,10 +113,11 @@ func (w *world) verifyRun(ctx context.Context, c *client.Client, o *observed, ef
 // verifyStream: what was followed across the crashes is what one reads now.
 func (w *world) verifyStream(ctx context.Context, c *client.Client, o *observed) {
 	var whole []client.Frame
-	err := c.Stream(ctx, o.id, 0, func(f client.Frame) error {
+	err := c.Runs.Follow(ctx, o.id, 0, func(f client.Frame) error {
 		whole = append(whole, f)
 		return nil
 	})
+
 	if err != nil {
 		w.fault("%s: the whole stream: %v", o.id, err)
 		return

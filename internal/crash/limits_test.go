@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heddle/client"
 	"heddle/internal/await"
-	"heddle/internal/client"
 	"heddle/store/storetest"
 	"math/rand/v2"
 	"net/http"
@@ -54,14 +54,14 @@ func limitsHold(t *testing.T, database string) {
 		if err != nil {
 			continue // it died while it recovered
 		}
-		c := &client.Client{Base: s.base, Key: adminKey}
+		c := client.New(s.base, adminKey, client.WithAttempts(1))
 		if n == 0 {
 			workflows = limitedWorkflows(ctx, t, c, slow.URL, limit)
 		}
 		for range 4 {
 			for _, kind := range []string{"queue", "reject", "cancel_oldest"} {
 				starts++
-				if _, err := c.Start(ctx, workflows[kind], map[string]any{"k": []string{"a", "b"}[random.IntN(2)]}, ""); err == nil {
+				if _, err := c.Runs.StartWith(ctx, workflows[kind], map[string]any{"k": []string{"a", "b"}[random.IntN(2)]}, ""); err == nil {
 					accepted++
 				}
 			}
@@ -77,7 +77,7 @@ func limitsHold(t *testing.T, database string) {
 		t.Fatal(err)
 	}
 	defer s.kill()
-	c := &client.Client{Base: s.base, Key: adminKey}
+	c := client.New(s.base, adminKey, client.WithAttempts(1))
 	for kind, id := range workflows {
 		runs := finishedRuns(ctx, t, c, id)
 		for _, key := range []string{"a", "b"} {
@@ -102,7 +102,7 @@ func limitedWorkflows(ctx context.Context, t *testing.T, c *client.Client, url s
 	t.Helper()
 	ids := map[string]string{}
 	for _, kind := range []string{"queue", "reject", "cancel_oldest"} {
-		id, err := c.CreateWorkflow(ctx, map[string]any{
+		id, err := c.Workflows.Add(ctx, map[string]any{
 			"name": "Limited", "concurrency": map[string]any{"limit": limit, "key": "{{ input.k }}", "on_limit": kind},
 			"steps": []any{
 				map[string]any{"id": "one", "type": "http_request", "config": map[string]any{"url": url}},
@@ -110,6 +110,7 @@ func limitedWorkflows(ctx context.Context, t *testing.T, c *client.Client, url s
 				map[string]any{"id": "two", "type": "http_request", "depends_on": []string{"rest"}, "config": map[string]any{"url": url}},
 			},
 		}, "")
+
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +124,7 @@ type span struct {
 	ID          string             `json:"id"`
 	Status      string             `json:"status"`
 	Input       struct{ K string } `json:"input"`
-	Error       *client.RunError   `json:"error"`
+	Error       *client.Failure    `json:"error"`
 	StartedAt   *time.Time         `json:"started_at"` // nil: it never began
 	CompletedAt *time.Time         `json:"completed_at"`
 }

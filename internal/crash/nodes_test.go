@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/client"
 	"heddle/internal/await"
-	"heddle/internal/client"
 	"heddle/store/storetest"
 	"net/http"
 	"slices"
@@ -48,7 +48,7 @@ func (n *nodes) launch(point string) (*server, *client.Client) {
 		n.t.Fatal(err)
 	}
 	n.t.Cleanup(s.kill)
-	return s, &client.Client{Base: s.base, Key: adminKey}
+	return s, client.New(s.base, adminKey, client.WithAttempts(1))
 }
 
 // lease is the executor's lease as the database has it.
@@ -113,13 +113,14 @@ func TestSessionsThatBreakMoveNothing(t *testing.T) {
 	leader, c := n.launch("")
 	before := n.leads(leader)
 	_, other := n.launch("")
-	workflow, err := c.CreateWorkflow(n.ctx, map[string]any{"name": "One", "steps": []any{
+	workflow, err := c.Workflows.Add(n.ctx, map[string]any{"name": "One", "steps": []any{
 		map[string]any{"id": "one", "type": "http_request", "config": map[string]any{"url": "http://" + g.addr}},
 	}}, "")
+
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := c.Start(n.ctx, workflow, nil, "")
+	run, err := c.Runs.StartWith(n.ctx, workflow, nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,11 +150,11 @@ const asksTwice = `{"name": "Asks", "steps": [
 // asked starts a run of asksTwice and follows it on the node until it waits.
 func (n *nodes) asked(c *client.Client) string {
 	n.t.Helper()
-	workflow, err := c.CreateWorkflow(n.ctx, json.RawMessage(asksTwice), "")
+	workflow, err := c.Workflows.Add(n.ctx, json.RawMessage(asksTwice), "")
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	run, err := c.Start(n.ctx, workflow, nil, "")
+	run, err := c.Runs.StartWith(n.ctx, workflow, nil, "")
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -168,13 +169,14 @@ var errSeen = errors.New("seen")
 func (n *nodes) frames(c *client.Client, run, until string) map[string]int {
 	n.t.Helper()
 	seen := make(map[string]int)
-	err := c.Stream(n.ctx, run, 0, func(f client.Frame) error {
+	err := c.Runs.Follow(n.ctx, run, 0, func(f client.Frame) error {
 		seen[f.Event]++
 		if f.Event == until {
 			return errSeen
 		}
 		return nil
 	})
+
 	if !errors.Is(err, errSeen) {
 		n.t.Fatalf("%s was not seen: %v, %v", until, seen, err)
 	}
@@ -204,7 +206,7 @@ func TestTheLeaderDiesOverWhatAStandbyStored(t *testing.T) {
 			_, standby := n.launch("")
 			run := n.asked(standby)
 			if point == "terminal_write:1" {
-				status, err := standby.Cancel(n.ctx, run)
+				status, err := cancelled(standby.Runs.Cancel(n.ctx, run, ""))
 				if err != nil || status != "cancelled" {
 					t.Fatalf("the cancel was answered %q, %v", status, err)
 				}
@@ -268,11 +270,11 @@ func TestSignalsWhileLeadersDie(t *testing.T) {
 	leader, c := n.launch("")
 	n.leads(leader)
 	standby, other := n.launch("")
-	workflow, err := c.CreateWorkflow(n.ctx, json.RawMessage(`{"name": "Never", "steps": [{"id": "w", "type": "wait", "config": {"signal": {"name": "never"}}}]}`), "")
+	workflow, err := c.Workflows.Add(n.ctx, json.RawMessage(`{"name": "Never", "steps": [{"id": "w", "type": "wait", "config": {"signal": {"name": "never"}}}]}`), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := c.Start(n.ctx, workflow, nil, "")
+	run, err := c.Runs.StartWith(n.ctx, workflow, nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -369,11 +371,11 @@ func (s *senders) send(ctx context.Context) {
 
 func (s *senders) check(n *nodes, c *client.Client) {
 	n.t.Helper()
-	if _, err := c.Cancel(n.ctx, s.run); err != nil {
+	if _, err := c.Runs.Cancel(n.ctx, s.run, ""); err != nil {
 		n.t.Fatal(err)
 	}
 	there := make(map[int]int)
-	err := c.Stream(n.ctx, s.run, 0, func(f client.Frame) error {
+	err := c.Runs.Follow(n.ctx, s.run, 0, func(f client.Frame) error {
 		if f.Event != "signal_received" {
 			return nil
 		}
@@ -384,6 +386,7 @@ func (s *senders) check(n *nodes, c *client.Client) {
 		there[data.Payload]++
 		return err
 	})
+
 	if err != nil {
 		n.t.Fatal(err)
 	}

@@ -3,8 +3,8 @@ package crash
 import (
 	"context"
 	"encoding/json"
+	"heddle/client"
 	"heddle/internal/await"
-	"heddle/internal/client"
 	"heddle/store/storetest"
 	"net/http"
 	"path/filepath"
@@ -49,8 +49,8 @@ func oneKey(t *testing.T, bin, database, point string, count int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &client.Client{Base: first.base, Key: adminKey}
-	workflow, err := c.CreateWorkflow(ctx, json.RawMessage(asksTwice), "asks")
+	c := client.New(first.base, adminKey, client.WithAttempts(1))
+	workflow, err := c.Workflows.Add(ctx, json.RawMessage(asksTwice), "asks")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func oneKey(t *testing.T, bin, database, point string, count int) {
 	defer again.kill()
 	k.replace(0, again)
 	all.Wait()
-	k.check(ctx, t, &client.Client{Base: again.base, Key: adminKey}, workflow)
+	k.check(ctx, t, client.New(again.base, adminKey, client.WithAttempts(1)), workflow)
 }
 
 // keyed is what the callers share.
@@ -126,7 +126,7 @@ func (k *keyed) start(ctx context.Context, caller int, half chan struct{}) {
 			RunID string `json:"run_id"`
 		}
 		s := k.node(caller)
-		c := &client.Client{Base: s.base, Key: adminKey}
+		c := client.New(s.base, adminKey, client.WithAttempts(1))
 		err := c.Do(ctx, client.Request{Method: http.MethodPost, Path: "/v1/runs", Body: map[string]any{"workflow_id": "asks"}, Key: "the key"}, &answer)
 		if err == nil {
 			k.mu.Lock()

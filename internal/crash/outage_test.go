@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heddle/client"
 	"heddle/internal/await"
-	"heddle/internal/client"
 	"heddle/store/storetest"
 	"net/http"
 	"testing"
@@ -27,7 +27,7 @@ func TestOutagePostgres(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.kill()
-	c := &client.Client{Base: s.base, Key: adminKey}
+	c := client.New(s.base, adminKey, client.WithAttempts(1))
 	if err := w.create(ctx, c); err != nil {
 		t.Fatal(err)
 	}
@@ -68,10 +68,10 @@ func probe(ctx context.Context, t *testing.T, w *world, c *client.Client, span t
 	defer again.Stop()
 	for n := 0; ; n++ {
 		key := fmt.Sprintf("outage-%d", n)
-		_, err := c.Start(ctx, w.workflow, map[string]any{"script": false}, key)
+		_, err := c.Runs.StartWith(ctx, w.workflow, map[string]any{"script": false}, key)
 		tried = append(tried, key)
 		unavailable(t, "start", err)
-		_, err = c.Get(ctx, "run_000000000000000000000000")
+		_, err = c.Runs.Get(ctx, "run_000000000000000000000000")
 		unavailable(t, "read", err)
 		unavailable(t, "readiness", c.Do(ctx, client.Request{Method: http.MethodGet, Path: "/readyz"}, nil))
 		if err := c.Do(ctx, client.Request{Method: http.MethodGet, Path: "/healthz"}, nil); err != nil {

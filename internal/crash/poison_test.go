@@ -3,8 +3,8 @@ package crash
 import (
 	"context"
 	"errors"
+	"heddle/client"
 	"heddle/internal/await"
-	"heddle/internal/client"
 	"heddle/store/storetest"
 	"net/http"
 	"path/filepath"
@@ -35,14 +35,15 @@ func quarantined(t *testing.T, database string) {
 	poison := append(slices.Clip(env), "HEDDLE_TEST_POISON=deadly")
 	s, c, harmless := g.begin(ctx, t, bin, poison)
 	config := map[string]any{"url": "http://" + g.addr}
-	deadly, err := c.CreateWorkflow(ctx, map[string]any{"name": "Deadly", "steps": []any{
+	deadly, err := c.Workflows.Add(ctx, map[string]any{"name": "Deadly", "steps": []any{
 		map[string]any{"id": "quick", "type": "condition", "config": map[string]any{"expression": "true"}},
 		map[string]any{"id": "deadly", "type": "http_request", "config": config},
 	}}, "")
+
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _ = c.Start(ctx, deadly, nil, "") // the answer may come before the end, or not
+	_, _ = c.Runs.StartWith(ctx, deadly, nil, "") // the answer may come before the end, or not
 	<-s.dead
 	close(g.open) // from now on the harmless one needs no time
 
@@ -61,7 +62,7 @@ func quarantined(t *testing.T, database string) {
 	if deaths != 4 {
 		t.Errorf("the server died %d times, want 4: at the start, with others, and alone twice", deaths)
 	}
-	c = &client.Client{Base: s.base, Key: adminKey}
+	c = client.New(s.base, adminKey, client.WithAttempts(1))
 	culprit := onlyRun(ctx, t, c, deadly)
 	shown(ctx, t, c, culprit)
 	completes(ctx, t, c, harmless)
@@ -72,7 +73,7 @@ func quarantined(t *testing.T, database string) {
 		t.Fatal(err)
 	}
 	defer s.kill()
-	c = &client.Client{Base: s.base, Key: adminKey}
+	c = client.New(s.base, adminKey, client.WithAttempts(1))
 	resume := client.Request{Method: http.MethodPost, Path: "/api/workflows/runs/" + culprit + "/resume", Body: map[string]any{}}
 	if err := c.Do(ctx, resume, nil); err != nil {
 		t.Fatal(err)
@@ -85,7 +86,7 @@ func quarantined(t *testing.T, database string) {
 
 // outlives waits until the workflow's run is over, or the server is dead.
 func outlives(ctx context.Context, s *server, workflow string) bool {
-	c := &client.Client{Base: s.base, Key: adminKey}
+	c := client.New(s.base, adminKey, client.WithAttempts(1))
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	for {
@@ -120,32 +121,32 @@ func onlyRun(ctx context.Context, t *testing.T, c *client.Client, workflow strin
 func shown(ctx context.Context, t *testing.T, c *client.Client, id string) {
 	t.Helper()
 	const code = "run_quarantined"
-	run, err := c.Get(ctx, id)
+	run, err := c.Runs.Get(ctx, id)
 	if err != nil || run.Status != "failed" || run.Error == nil || run.Error.Code != code {
 		t.Errorf("the run reads %+v %+v: %v", run, run.Error, err)
 	}
 	var result struct {
-		State string           `json:"state"`
-		Error *client.RunError `json:"error"`
+		State string          `json:"state"`
+		Error *client.Failure `json:"error"`
 	}
 	err = c.Do(ctx, client.Request{Method: http.MethodGet, Path: "/v1/runs/" + id + "/result"}, &result)
 	if err != nil || result.State != "failed" || result.Error == nil || result.Error.Code != code {
 		t.Errorf("the result reads %+v %+v: %v", result, result.Error, err)
 	}
 	last := ""
-	err = c.Stream(ctx, id, 0, func(f client.Frame) error { last = f.Event; return nil })
+	err = c.Runs.Follow(ctx, id, 0, func(f client.Frame) error { last = f.Event; return nil })
 	if err != nil || last != "run_failed" {
 		t.Errorf("the stream ends with %q: %v", last, err)
 	}
-	if status, err := c.Cancel(ctx, id); err != nil || status != "failed" {
+	if status, err := cancelled(c.Runs.Cancel(ctx, id, "")); err != nil || status != "failed" {
 		t.Errorf("a cancel answers %q: %v", status, err)
 	}
 }
 
 func completes(ctx context.Context, t *testing.T, c *client.Client, id string) {
 	t.Helper()
-	err := c.Stream(ctx, id, 0, func(client.Frame) error { return nil })
-	run, getErr := c.Get(ctx, id)
+	err := c.Runs.Follow(ctx, id, 0, func(client.Frame) error { return nil })
+	run, getErr := c.Runs.Get(ctx, id)
 	if err := errors.Join(err, getErr); err != nil || run.Status != "completed" {
 		t.Errorf("run %s is %s %+v: %v", id, run.Status, run.Error, err)
 	}

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/client"
 	"heddle/internal/await"
-	"heddle/internal/client"
 	"heddle/store/storetest"
 	"io"
 	"math/rand/v2"
@@ -114,7 +114,7 @@ func (f *fleet) fill(ctx context.Context) error {
 }
 
 func (f *fleet) client() *client.Client {
-	return &client.Client{Base: f.servers[0].base, Key: adminKey}
+	return client.New(f.servers[0].base, adminKey, client.WithAttempts(1))
 }
 
 func (f *fleet) killAll() {
@@ -215,7 +215,7 @@ func newTimetable(ctx context.Context, c *client.Client, receiver string) (*time
 		`{"name":"Look","steps":[{"id":"look","type":"condition","config":{"expression":"true"}}]}`,
 		`{"name":"Act","steps":[{"id":"act","type":"http_request","config":{"method":"POST","url":"http://` + receiver + `/effect?run={{ run.id }}&step=act"}}]}`,
 	} {
-		id, err := c.CreateWorkflow(ctx, json.RawMessage(definition), "")
+		id, err := c.Workflows.Add(ctx, json.RawMessage(definition), "")
 		if err != nil {
 			return nil, err
 		}
@@ -367,7 +367,7 @@ func (t *timetable) verify(ctx context.Context, tt *testing.T, c *client.Client,
 			}
 			owner[s.RunID] = id
 			if runs[s.RunID] != "completed" {
-				run, err := c.Get(ctx, s.RunID)
+				run, err := c.Runs.Get(ctx, s.RunID)
 				if err == nil && run.Error != nil && run.Error.Code == "run_quarantined" {
 					quarantined++ // innocent, but it was there too often
 					continue

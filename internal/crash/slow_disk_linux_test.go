@@ -2,8 +2,8 @@ package crash
 
 import (
 	"context"
+	"heddle/client"
 	"heddle/internal/await"
-	"heddle/internal/client"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -22,23 +22,24 @@ func TestADiskThatDoesNotAnswer(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "heddle.db")
 	disk, env := slowDisk(t, build(t), append(environment("sqlite://"+path, g.addr), "HEDDLE_DATABASE_TIMEOUT=1s"))
 	s := launchOn(ctx, t, env)
-	c := &client.Client{Base: s.base, Key: adminKey}
+	c := client.New(s.base, adminKey, client.WithAttempts(1))
 	call := map[string]any{"url": "http://" + g.addr}
-	workflow, err := c.CreateWorkflow(ctx, map[string]any{"name": "On a disk", "steps": []any{
+	workflow, err := c.Workflows.Add(ctx, map[string]any{"name": "On a disk", "steps": []any{
 		map[string]any{"id": "call", "type": "http_request", "config": call},
 		map[string]any{"id": "rest", "type": "condition", "depends_on": []string{"call"}, "config": map[string]any{"expression": "true"}},
 	}}, "")
+
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := c.Start(ctx, workflow, nil, "")
+	run, err := c.Runs.StartWith(ctx, workflow, nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	await.Receive(t, "the step is in flight", g.entered)
 	ready := func() error { return c.Do(ctx, client.Request{Method: http.MethodGet, Path: "/readyz"}, nil) }
 	start := func(key string) error {
-		_, err := c.Start(ctx, workflow, nil, key)
+		_, err := c.Runs.StartWith(ctx, workflow, nil, key)
 		return err
 	}
 	for _, key := range []string{"first", "second"} {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heddle/client"
 	"heddle/internal/await"
-	"heddle/internal/client"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -51,12 +51,13 @@ func stopLetsStepsEnd(t *testing.T, sent syscall.Signal) {
 		t.Fatal(err)
 	}
 	defer s.kill()
-	c = &client.Client{Base: s.base, Key: adminKey}
+	c = client.New(s.base, adminKey, client.WithAttempts(1))
 	attempts := map[string]int{}
-	err = c.Stream(ctx, run, 0, func(f client.Frame) error {
+	err = c.Runs.Follow(ctx, run, 0, func(f client.Frame) error {
 		attempts[f.Event]++
 		return nil
 	})
+
 	if err != nil || attempts["run_completed"] != 1 || attempts["step_started"] != 2 {
 		t.Errorf("after the restart: %v, %v", attempts, err)
 	}
@@ -119,16 +120,17 @@ func (g *gate) begin(ctx context.Context, t *testing.T, bin string, env []string
 		t.Fatal(err)
 	}
 	t.Cleanup(s.kill)
-	c := &client.Client{Base: s.base, Key: adminKey}
+	c := client.New(s.base, adminKey, client.WithAttempts(1))
 	config := map[string]any{"url": "http://" + g.addr}
-	id, err := c.CreateWorkflow(ctx, map[string]any{"name": "Two", "steps": []any{
+	id, err := c.Workflows.Add(ctx, map[string]any{"name": "Two", "steps": []any{
 		map[string]any{"id": "one", "type": "http_request", "config": config},
 		map[string]any{"id": "two", "type": "http_request", "depends_on": []string{"one"}, "config": config},
 	}}, "")
+
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := c.Start(ctx, id, nil, "")
+	run, err := c.Runs.StartWith(ctx, id, nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}

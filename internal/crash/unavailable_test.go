@@ -2,8 +2,8 @@ package crash
 
 import (
 	"context"
+	"heddle/client"
 	"heddle/internal/await"
-	"heddle/internal/client"
 	"heddle/store/storetest"
 	"io"
 	"net/http"
@@ -61,7 +61,7 @@ func stopsWithoutDatabase(t *testing.T, database string, leave, back func()) {
 				t.Fatal(err)
 			}
 			t.Cleanup(s.kill)
-			c = &client.Client{Base: s.base, Key: adminKey}
+			c = client.New(s.base, adminKey, client.WithAttempts(1))
 			await.Receive(t, "the step begins again", g.entered)
 		}
 		leave()
@@ -81,7 +81,7 @@ func stopsWithoutDatabase(t *testing.T, database string, leave, back func()) {
 	}
 	defer s.kill()
 	await.Receive(t, "the step begins again", g.entered)
-	c = &client.Client{Base: s.base, Key: adminKey}
+	c = client.New(s.base, adminKey, client.WithAttempts(1))
 	if !strings.Contains(metrics(t, s), "\nheddle_runs_recovered_alone_total 0\n") || strings.Contains(s.log.String(), "several crashes") {
 		t.Errorf("orderly stops counted as crashes\n%s", s.log)
 	}

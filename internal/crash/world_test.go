@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"heddle/internal/client"
+	"heddle/client"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -102,7 +102,7 @@ func (w *world) start(ctx context.Context, key string, cancelAfter time.Duration
 	w.wg.Go(func() {
 		o := &observed{script: n%4 == 0}
 		w.insist(ctx, func(c *client.Client) bool {
-			id, err := c.Start(ctx, workflow, map[string]any{"script": o.script}, key)
+			id, err := c.Runs.StartWith(ctx, workflow, map[string]any{"script": o.script}, key)
 			o.id = id
 			return err == nil || w.refused("start", err)
 		})
@@ -137,7 +137,7 @@ func (w *world) cancel(ctx context.Context, o *observed, after time.Duration) {
 		return
 	}
 	w.insist(ctx, func(c *client.Client) bool {
-		status, err := c.Cancel(ctx, o.id)
+		status, err := cancelled(c.Runs.Cancel(ctx, o.id, ""))
 		if err == nil {
 			w.mu.Lock()
 			o.cancelled = status
@@ -159,7 +159,7 @@ func (w *world) follow(ctx context.Context, o *observed) {
 			w.mu.Unlock()
 		}
 		first = false
-		err := c.Stream(ctx, o.id, last.ID, func(f client.Frame) error {
+		err := c.Runs.Follow(ctx, o.id, last.ID, func(f client.Frame) error {
 			if f.ID <= last.ID {
 				w.fault("%s: frame %d (%s) came after frame %d", o.id, f.ID, f.Event, last.ID)
 			}
@@ -170,6 +170,7 @@ func (w *world) follow(ctx context.Context, o *observed) {
 			o.frames = append(o.frames, seen{Frame: f, At: w.clock.next()})
 			return nil
 		})
+
 		if err == nil || errors.Is(err, client.ErrFinished) {
 			return last.Terminal()
 		}
@@ -214,9 +215,17 @@ func plan(r *rand.Rand) death {
 
 // create stores the workflow, once.
 func (w *world) create(ctx context.Context, c *client.Client) error {
-	id, err := c.CreateWorkflow(ctx, json.RawMessage(workflow(w.receiver.addr)), "")
+	id, err := c.Workflows.Add(ctx, json.RawMessage(workflow(w.receiver.addr)), "")
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.workflow = id
 	return err
+}
+
+// cancelled returns the status that a cancel was answered.
+func cancelled(r *client.SteeredRun, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	return r.Status, nil
 }

@@ -115,7 +115,7 @@ var table = map[string]rule{
 	"versions":  {own: core, external: []string{jsondiff}, noStandard: outside, testOwn: stack, testExternal: []string{jsonpatch}},
 
 	// Edges: never each other.
-	"api":             {own: append([]string{"api/..."}, features...), testOwn: stack, testExternal: []string{jsonpatch, jsonschema}},
+	"api":             {own: append([]string{"api/..."}, features...), testOwn: append([]string{"client"}, stack...), testExternal: []string{jsonpatch, jsonschema}},
 	"api/core":        {own: features, external: []string{echo, weights}},
 	"api/openapi":     {own: append([]string{"api/core", "internal/typeschema"}, features...)},
 	"api/admin":       {own: append([]string{"api/core"}, features...)},
@@ -136,12 +136,14 @@ var table = map[string]rule{
 	"store/storetest": {own: append([]string{"store"}, features...), external: append([]string{pgx}, inTests...)},
 	"telemetry":       {own: features, external: []string{otel}, testOwn: stack, testExternal: []string{protobuf}},
 
+	// Outside of the server: what speaks to it by its API.
+	"client": {},
+
 	// Only the command wires. The internal packages serve it, its packages or the tests.
 	"cmd/heddle":            {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}, testExternal: []string{otel, protobuf}},
 	"internal/await":        {},
-	"internal/bench":        {own: append([]string{"internal/client"}, features...), external: []string{pgx}},
-	"internal/client":       {},
-	"internal/crash":        {testOwn: []string{"internal/client", "store", "store/storetest"}, testExternal: []string{sys}},
+	"internal/bench":        {own: append([]string{"client"}, features...), external: []string{pgx}},
+	"internal/crash":        {testOwn: []string{"client", "store", "store/storetest"}, testExternal: []string{sys}},
 	"internal/editdistance": {noStandard: impure},
 	"internal/elements":     {},
 	"internal/exactjson":    {noStandard: impure},
