@@ -13,19 +13,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// keysCommand returns keys, which groups the commands about API keys. Alone it prints
-// its help.
-func (p *process) keysCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "keys",
-		Short: "Get back in when no admin key is left",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(p.recoverCommand())
-	return cmd
-}
-
 // recoverCommand returns keys recover, which makes an admin key without needing one. Its
 // authority is access to the database itself.
 func (p *process) recoverCommand() *cobra.Command {

@@ -1,11 +1,11 @@
 // Command heddle is the whole product in one binary: it serves the API, runs the
-// workflows, and has the tools around that (bench, demo, validate, diff, export, import,
-// keys, config, migrate, schedule). It is the only package that reads settings and the
+// workflows, speaks to a server (package cli), and has the tools around that (bench, demo,
+// validate, diff, export, import, config, migrate, schedule). It is the only package that reads settings and the
 // environment, and the only one that wires packages together; rules about workflows do
 // not belong here.
 //
 // A command writes its result to standard output and everything else to standard error.
-// Exit codes are exitOK, exitFailure and exitUsage.
+// Exit codes are exitOK, exitFailure and exitUsage, and those of package cli.
 //
 // Each command is a method of process that returns a *cobra.Command. Settings come from
 // one table (table), whatever the command; wire.go is the one place where services are
@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heddle/cli"
 	"io"
 	"os"
 
@@ -31,13 +32,14 @@ const (
 
 // main is run on the real process.
 func main() {
-	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }
 
 // process is what a command may touch of the world around it. Tests call run with
 // buffers; no command uses os.Stdout, os.Stderr or os.Environ itself.
 type process struct {
 	environ []string // "NAME=value"
+	in      io.Reader
 	out     io.Writer
 	err     io.Writer
 }
@@ -56,11 +58,12 @@ var errAnswered = errors.New("already said")
 // run executes one command line (args without the program's name) and returns the exit
 // code. Errors are printed to stderr as "heddle: …". It may be called repeatedly in one
 // process, as tests do.
-func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	// cobra gets the same writers, for its help and its own errors.
-	p := &process{environ: environ, out: stdout, err: stderr}
+	p := &process{environ: environ, in: stdin, out: stdout, err: stderr}
 	root := p.root()
 	root.SetArgs(args)
+	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
@@ -69,14 +72,14 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	case err == nil:
 		return exitOK
 	// The output has said it; a message would say it twice.
-	case errors.Is(err, errAnswered):
+	case errors.Is(err, errAnswered), errors.Is(err, cli.ErrAnswered):
 		return exitFailure
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "heddle: %v\n", err)
 		return exitUsage
 	default:
-		fmt.Fprintf(stderr, "heddle: %v\n", err)
-		return exitFailure
+		fmt.Fprintf(stderr, "heddle: %s\n", cli.Message(err))
+		return cli.ExitCode(err)
 	}
 }
 
@@ -92,8 +95,22 @@ func (p *process) root() *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	root.AddCommand(p.serveCommand(), p.demoCommand(), p.benchCommand(), p.validateCommand(), p.migrateCommand(),
-		p.configCommand(), p.versionCommand(), p.diffCommand(), p.scheduleCommand(), p.exportCommand(), p.importCommand(), p.keysCommand())
+	root.AddGroup(&cobra.Group{ID: "server", Title: "With a server:"}, &cobra.Group{ID: "local", Title: "On this machine:"})
+	local := []*cobra.Command{
+		p.serveCommand(), p.demoCommand(), p.benchCommand(), p.validateCommand(), p.migrateCommand(),
+		p.configCommand(), p.versionCommand(), p.diffCommand(), p.scheduleCommand(), p.exportCommand(), p.importCommand(),
+	}
+	for _, cmd := range local {
+		cmd.GroupID = "local"
+	}
+	root.AddCommand(local...)
+	nouns := cli.Nouns(&cli.Process{Environ: p.environ, In: p.in, Out: p.out, Err: p.err})
+	root.AddCommand(nouns...)
+	for _, noun := range nouns {
+		if noun.Name() == "keys" {
+			noun.AddCommand(p.recoverCommand())
+		}
+	}
 	// An unknown flag is a usage error in every command, so that scripts can tell it
 	// apart.
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })

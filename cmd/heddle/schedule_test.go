@@ -41,7 +41,7 @@ func TestSchedulePreview(t *testing.T) {
 		{[]string{"@daily", "-n", "0"}, exitUsage, "500"},
 	} {
 		var out, errs bytes.Buffer
-		code := run(t.Context(), append([]string{"schedule", "preview"}, test.args...), nil, &out, &errs)
+		code := run(t.Context(), append([]string{"schedule", "preview"}, test.args...), nil, strings.NewReader(""), &out, &errs)
 		if code != test.code || code == exitOK && out.String() != test.want || !strings.Contains(out.String()+errs.String(), test.want) {
 			t.Errorf("%q: %d\n%s%s", test.args, code, &out, &errs)
 		}

@@ -11,8 +11,14 @@ import (
 
 func heddle(t *testing.T, environ []string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	return heddleReads(t, "", environ, args...)
+}
+
+// heddleReads is heddle with this standard input.
+func heddleReads(t *testing.T, stdin string, environ []string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
 	var out, errOut bytes.Buffer
-	code = run(context.Background(), args, environ, &out, &errOut)
+	code = run(context.Background(), args, environ, strings.NewReader(stdin), &out, &errOut)
 	return code, out.String(), errOut.String()
 }
 

@@ -157,7 +157,7 @@ func (src sources) warnings() []string {
 		}
 	}
 	names = append(names, testVariables...)
-	names = append(names, "HEDDLE_API_KEY") // of the commands that call a server
+	names = append(names, "HEDDLE_API_KEY", "HEDDLE_URL", "HEDDLE_KEY", "HEDDLE_CONTEXT") // of the commands that call a server
 	var warnings []string
 	for name := range src.variables() {
 		if !strings.HasPrefix(name, "HEDDLE_") || slices.Contains(names, name) {

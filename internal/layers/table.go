@@ -138,6 +138,7 @@ var table = map[string]rule{
 
 	// Outside of the server: what speaks to it by its API.
 	"client": {},
+	"cli":    {own: []string{"client"}, external: []string{cobra, sys, yaml}},
 
 	// Only the command wires. The internal packages serve it, its packages or the tests.
 	"cmd/heddle":            {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}, testExternal: []string{otel, protobuf}},
