@@ -6,6 +6,7 @@ import { RunList } from './runs/List'
 import { strings } from './strings'
 import { WorkflowList } from './workflows/List'
 
+const WorkflowPage = lazy(() => import('./workflows/Page').then((m) => ({ default: m.WorkflowPage })))
 const RunPage = lazy(() => import('./runs/Page').then((m) => ({ default: m.RunPage })))
 const Versions = lazy(() => import('./compare/Versions').then((m) => ({ default: m.Versions })))
 const Compare = lazy(() => import('./compare/Page').then((m) => ({ default: m.Compare })))
@@ -17,6 +18,8 @@ export function Routes() {
       <Route path="/workflows" component={WorkflowList} />
       <Route path="/workflows/:slug/versions">{(p) => <Versions key={p.slug} slug={p.slug} />}</Route>
       <Route path="/workflows/:slug/compare/:a/:b">{(p) => <Compare key={p.slug} slug={p.slug} a={p.a} b={p.b} />}</Route>
+      <Route path="/workflows/:slug">{(p) => <WorkflowPage key={p.slug} slug={p.slug} tab="overview" />}</Route>
+      <Route path="/workflows/:slug/settings">{(p) => <WorkflowPage key={p.slug} slug={p.slug} tab="settings" />}</Route>
       <Route path="/runs" component={RunList} />
       <Route path="/runs/:id">{(p) => <RunPage key={p.id} id={p.id} />}</Route>
       <Route><Title text={strings.notThere} /><p>{strings.notBuilt}</p></Route>

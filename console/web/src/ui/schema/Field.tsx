@@ -58,11 +58,11 @@ export function Members({ form, name, at, depth, value, required, onChange, show
   const notes = <Notes id={id} description={descriptionOf(shown.schema)} errors={errorsOf(form, at, shown)} />
   if (at === '') return <>{notes}{fields}</>
   return (
-    <fieldset className="field group">
-      <legend><span className="field-label">{titleOf(shown.schema, name)}</span>{required ? null : <span className="faint"> {strings.optional}</span>}</legend>
+    <div className="field group" role="group" aria-labelledby={`${id}-label`}>
+      <div className="field-head"><span className="field-label" id={`${id}-label`}>{titleOf(shown.schema, name)}</span>{required ? null : <span className="faint">{strings.optional}</span>}</div>
       {notes}
       {fields}
-    </fieldset>
+    </div>
   )
 }
 
@@ -75,8 +75,8 @@ function Items({ form, name, at, depth, value, required, onChange, shown }: Fiel
   const change = (next: Value[]) => onChange(next.length === 0 && !required ? undefined : next)
   const empty = blank(item.kind, item.kind === 'enum' ? optionsOf(item.schema) : [])
   return (
-    <fieldset className="field group list">
-      <legend><span className="field-label">{title}</span>{required ? null : <span className="faint"> {strings.optional}</span>}</legend>
+    <div className="field group list" role="group" aria-labelledby={`${id}-label`}>
+      <div className="field-head"><span className="field-label" id={`${id}-label`}>{title}</span>{required ? null : <span className="faint">{strings.optional}</span>}</div>
       <Notes id={id} description={descriptionOf(shown.schema)} errors={errorsOf(form, at, shown)} />
       {list.map((v, i) => (
         <div key={i} className="item">
@@ -86,6 +86,6 @@ function Items({ form, name, at, depth, value, required, onChange, shown }: Fiel
         </div>
       ))}
       <button type="button" className="quiet add" disabled={form.disabled} aria-label={strings.add(title)} onClick={() => onChange([...list, empty])}>+ {strings.addItem}</button>
-    </fieldset>
+    </div>
   )
 }

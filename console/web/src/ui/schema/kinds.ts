@@ -94,7 +94,11 @@ function kindOf(s: Schema, depth: number): Kind {
 // optionsOf are the values that an enum (or const) allows.
 export const optionsOf = (s: Schema): Value[] => ('const' in s ? [s['const'] as Value] : (s['enum'] as Value[]))
 
-export const propertiesOf = (s: Schema): [string, Value][] => (isSchema(s['properties']) ? Object.entries(s['properties']) : [])
+// propertiesOf are the members, required ones first: the server keeps no other order.
+export function propertiesOf(s: Schema): [string, Value][] {
+  const all = isSchema(s['properties']) ? Object.entries(s['properties']) : []
+  return [...all.filter(([name]) => requires(s, name)), ...all.filter(([name]) => !requires(s, name))]
+}
 
 export const requires = (s: Schema, name: string): boolean => Array.isArray(s['required']) && s['required'].includes(name)
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Exact, parse, print } from '../../api/lossless'
 import { blank, issuesOf, jsonOf, place, setMember, typed, unreadable } from './edit'
-import { exampleOf, optionsOf, show, type Schema } from './kinds'
+import { exampleOf, optionsOf, propertiesOf, show, type Schema } from './kinds'
 
 const schema = (text: string) => parse(text) as Schema
 const kind = (text: string, root = '{}') => show(schema(text), schema(root)).kind
@@ -30,6 +30,9 @@ describe('what a schema asks for', () => {
   it('ends at a depth', () => {
     const root = schema('{"type":"object","properties":{"next":{"$ref":"#"}}}')
     expect([0, 5, 6].map((depth) => show(root, root, depth).kind)).toEqual(['object', 'object', 'json'])
+  })
+  it('has required members first', () => {
+    expect(propertiesOf(schema('{"required":["z","m"],"properties":{"a":{},"m":{},"z":{}}}')).map(([name]) => name)).toEqual(['m', 'z', 'a'])
   })
   it('has a default before examples', () => {
     expect(exampleOf(schema('{"default":null,"examples":["a"]}'))).toEqual({ value: null, isDefault: true })

@@ -1,0 +1,33 @@
+// Texts of the screens of workflows.
+export const strings = {
+  run: 'Run', edit: 'Edit', overview: 'Overview', versions: 'Versions', runs: 'Runs', schedules: 'Schedules', settings: 'Settings',
+  tabs: 'Of this workflow',
+  notActive: (status: string) => `This workflow is ${status}: it starts no runs until it is active.`,
+  newer: (v: number) => `Version ${v} is newer, not published`,
+  compare: 'Compare',
+  update: (v: number) => `Version ${v} of its template is there`,
+  review: 'Look at it',
+  steps: 'Steps', lastRuns: 'Last runs', allRuns: 'All runs', nextDue: 'Next due', usage: 'This month',
+  barsLabel: (n: number, failed: number) => `${n} last runs, ${failed} failed`,
+  never: 'No schedule: it runs when somebody or something starts it.',
+  addSchedule: 'Add a schedule', noneYet: 'It has not run yet.',
+  usageLine: (runs: number) => `${runs} ${runs === 1 ? 'run' : 'runs'}`,
+  tokens: (n: number, cost: string) => `${new Intl.NumberFormat('en').format(n)} tokens, ${cost}`,
+  open: 'open', paused: 'paused',
+  // The run dialog.
+  runTitle: (name: string) => `Run ${name}`, version: 'Version', activeVersion: 'active', input: 'Input',
+  noInput: 'It takes no input.', lastInput: 'Use the last input', noLastInput: 'There is no earlier run.', start: 'Start run', dryRun: 'Dry run',
+  dryRunHelp: 'A dry run performs nothing: steps that reach outside return nothing, waits take no time.',
+  dryStatus: 'It would end as', output: 'Output', notJSON: 'The input is not JSON yet.',
+  // Settings.
+  name: 'Name', nameHelp: 'It stands in the definition.', editName: 'Change it in the editor', slug: 'Slug', id: 'Id', tags: 'Tags', tagsHelp: 'Separate them with commas. Lists are filtered by them.', saveTags: 'Save the tags',
+  status: 'Status', setStatus: (s: string) => `Make it ${s}`,
+  statusHelp: { active: 'Runs and schedules start.', paused: 'Nothing starts; open runs go on.', archived: 'Nothing starts, and it cannot be edited until it is active again.', draft: 'Nothing starts yet.' } as Record<string, string>,
+  exportTitle: 'Export', exportHelp: 'All versions as one line of JSON, which heddle import and this console read.', exportNow: 'Download',
+  deleteTitle: 'Delete', deleteHelp: 'Its definition, versions and schedules go. Ended runs stay readable.', deleteNow: 'Delete workflow', deleting: (name: string) => `Delete ${name}?`,
+  deleteOpen: (n: number) => n === 0 ? 'No run is open.' : n === 1 ? '1 run is open.' : `${n} runs are open.`, force: 'Cancel the open runs',
+  deleteSchedules: (n: number) => n === 0 ? 'It has no schedules.' : n === 1 ? '1 schedule goes with it.' : `${n} schedules go with it.`,
+  typeSlug: (slug: string) => `Type ${slug} to confirm`,
+  conflict: 'Somebody changed this workflow meanwhile. What you see now is the new state: look at it and save again.',
+  saved: 'Saved',
+} as const
