@@ -19,6 +19,7 @@ export interface Workflow {
   id: string; slug: string; name: string; version: number; latest_version: number; status: string; tags: string[]; updated_at: string
   can: Action[]; unpublished?: boolean; open_runs?: number; failed_24h?: number; next_run_at?: string | null
   last_run?: { id: string; status: string; ended_at: string | null } | null; recent?: string[]; definition_hash?: string
+  update_available?: number; draft?: { by: Actor | null; at: string } | null
 }
 
 export interface RunSummary {
@@ -33,7 +34,10 @@ export interface RunSummary {
 
 export const useInfo = () => useQuery({ queryKey: ['info'], queryFn: async ({ signal }) => (await call<Info>('/v1/info', { signal })).data, staleTime: 60_000, retry: false })
 
-export interface WorkflowFilter { status?: string | undefined; tag?: string | undefined; q?: string | undefined; cursor?: string | undefined }
+export interface WorkflowFilter {
+  status?: string | undefined; tag?: string | undefined; q?: string | undefined; order?: string | undefined
+  health?: string | undefined; template_id?: string | undefined; cursor?: string | undefined
+}
 
 export const useWorkflows = (f: WorkflowFilter) => useQuery({
   queryKey: ['workflows', f], placeholderData: keepPreviousData, refetchInterval: poll,

@@ -1,71 +1,89 @@
+import { useState } from 'react'
 import { Link, useLocation, useSearch } from 'wouter'
-import { useWorkflows, type Workflow } from '../api/queries'
+import { useInfo, useWorkflows, type Workflow } from '../api/queries'
 import { Title } from '../frame/Frame'
 import { to, workflowPath } from '../routes'
 import { stateOf } from '../status/states'
-import { strings } from '../strings'
+import { strings as shared } from '../strings'
+import { Act } from '../ui/Act'
 import { StateChip, VersionChip } from '../ui/Chip'
 import { Empty, Loading, Problem } from '../ui/Problem'
 import { Time, useNow } from '../ui/Time'
+import { Bulk } from './Bulk'
+import { Filters, readFilter } from './Filters'
+import { strings } from './strings'
+import './style.css'
 
-// Bars are the ends of the last runs, the newest at the right.
+// Bars are the ends of the last runs, the newest at the right; failed ones are higher, so that
+// colour is not all that tells them.
 function Bars({ recent }: { recent: string[] }) {
-  const failed = recent.filter((s) => s === 'failed').length
+  if (recent.length === 0) return <span className="faint">–</span>
   return (
-    <span className="bars" role="img" aria-label={`${recent.length} last runs, ${failed} failed`}>
-      {[...recent].reverse().map((s, i) => <i key={i} className={`tone-${stateOf(s).tone}`} />)}
+    <span className="bars" role="img" aria-label={strings.barsLabel(recent.length, recent.filter((s) => s === 'failed').length)}>
+      {[...recent].reverse().map((s, i) => <i key={i} className={`tone-${stateOf(s).tone} ${s === 'failed' ? 'high' : ''}`} />)}
     </span>
   )
 }
 
-function Row({ w, now }: { w: Workflow; now: number }) {
+function Row({ w, now, selected, onSelect }: { w: Workflow; now: number; selected: boolean; onSelect: (on: boolean) => void }) {
+  const path = workflowPath(w.slug)
   return (
-    <tr>
-      <th scope="row"><Link href={workflowPath(w.slug)}>{w.name}</Link><span className="faint slug">{w.slug}</span></th>
+    <tr aria-selected={selected}>
+      <td className="pick"><label className="pick"><input type="checkbox" checked={selected} aria-label={strings.select(w.name)} onChange={(e) => onSelect(e.target.checked)} /></label></td>
+      <th scope="row" className="wname"><Link href={path}>{w.name}</Link><span className="faint slug">{w.slug}</span>{w.tags.length ? <span className="tags">{w.tags.map((t) => <Link key={t} className="tag" href={to('/workflows', { tag: t })}>{t}</Link>)}</span> : null}</th>
       <td><StateChip state={w.status} /></td>
-      <td><VersionChip version={w.version} hash={w.definition_hash} />{w.unpublished ? <span className="note">v{w.latest_version} unpublished</span> : null}</td>
-      <td><Bars recent={w.recent ?? []} /></td>
-      <td>{w.last_run ? <Link href={`/runs/${w.last_run.id}`}><StateChip state={w.last_run.status} /></Link> : <span className="faint">–</span>}</td>
-      <td className="number">{w.open_runs ?? 0}</td>
+      <td><VersionChip version={w.version} hash={w.definition_hash} />
+        {w.unpublished ? <Link className="hint slug" href={`${path}/compare/${w.version}/${w.latest_version}`}>{strings.unpublished(w.latest_version)}</Link> : null}
+        {w.draft ? <Link className="faint slug" href={`${path}/edit`}>{strings.hasDraft(w.draft.by?.name ?? '?')}</Link> : null}
+        {w.update_available ? <Link className="hint slug" href={`${path}/update`}>{strings.hasUpdate}</Link> : null}</td>
+      <td><Bars recent={w.recent ?? []} />{w.failed_24h ? <span className="tone-red slug">{strings.failed24(w.failed_24h)}</span> : null}</td>
+      <td>{w.last_run ? <><Link href={`/runs/${w.last_run.id}`} className="plain"><StateChip state={w.last_run.status} /></Link><span className="faint slug"><Time at={w.last_run.ended_at} now={now} /></span></> : <span className="faint">–</span>}</td>
+      <td className="number">{w.open_runs ? <Link href={to('/runs', { workflow: w.slug, status: 'queued,running,waiting,paused' })}>{w.open_runs}</Link> : <span className="faint">0</span>}</td>
       <td><Time at={w.next_run_at} now={now} /></td>
     </tr>
   )
 }
 
+// WorkflowList is all workflows and how they go. What is selected is changed together.
 export function WorkflowList() {
   const [, navigate] = useLocation()
-  const params = new URLSearchParams(useSearch())
-  const filter = { q: params.get('q') ?? undefined, status: params.get('status') ?? undefined, tag: params.get('tag') ?? undefined, cursor: params.get('cursor') ?? undefined }
+  const filter = readFilter(useSearch())
   const list = useWorkflows(filter)
+  const can = useInfo().data?.can
   const now = useNow()
-  const set = (change: Record<string, string | undefined>) => navigate(to('/workflows', { ...filter, cursor: undefined, ...change }), { replace: true })
-  const filtered = Boolean(filter.q || filter.status || filter.tag)
-
+  const [selected, select] = useState(new Map<string, Workflow>())
+  const rows = list.data?.workflows ?? []
+  const chosen = [...selected.values()]
+  const toggle = (w: Workflow, on: boolean) => { const next = new Map(selected); if (on) next.set(w.id, w); else next.delete(w.id); select(next) }
+  const filtered = Boolean(filter.q || filter.status || filter.tag || filter.health || filter.template_id)
   return (
     <>
-      <Title text={strings.nav.workflows} />
-      <form className="filters" role="search" onSubmit={(e) => e.preventDefault()}>
-        <label>Name or slug <input type="search" defaultValue={filter.q} onChange={(e) => set({ q: e.target.value || undefined })} /></label>
-        <label>Status <select value={filter.status ?? ''} onChange={(e) => set({ status: e.target.value || undefined })}>
-          <option value="">All</option><option value="active">Active</option><option value="inactive">Inactive</option><option value="archived">Archived</option>
-        </select></label>
-      </form>
+      <Title text={shared.nav.workflows}>
+        <span className="spacer" />
+        <Act can={can} needs="edit" onClick={() => navigate('/templates')}>{strings.fromTemplate}</Act>
+        <Act can={can} needs="edit" look="primary" onClick={() => navigate('/workflows/new')}>{strings.newOne}</Act>
+      </Title>
+      <Filters filter={filter} known={rows.flatMap((w) => w.tags)} />
+      {chosen.length ? <Bulk chosen={chosen} clear={() => select(new Map())} /> : null}
       {list.error ? <Problem error={list.error} retry={() => void list.refetch()} /> : null}
       {list.isLoading ? <Loading /> : null}
-      {list.data?.workflows.length === 0 ? filtered
-        ? <Empty title={strings.noMatch}><button type="button" onClick={() => navigate('/workflows')}>{strings.clear}</button></Empty>
-        : <Empty title={strings.noWorkflows}><p>{strings.noWorkflowsHelp}</p><p><Link href="/templates" className="button primary">{strings.nav.templates}</Link></p></Empty> : null}
-      {list.data && list.data.workflows.length > 0 ? (
-        <div className="scroll" tabIndex={0} role="region" aria-label={strings.nav.workflows}>
-          <table>
-            <thead><tr><th scope="col">Workflow</th><th scope="col">Status</th><th scope="col">Version</th><th scope="col">Last runs</th><th scope="col">Last</th><th scope="col" className="number">Open</th><th scope="col">Next</th></tr></thead>
-            <tbody>{list.data.workflows.map((w) => <Row key={w.id} w={w} now={now} />)}</tbody>
+      {list.data && rows.length === 0 && !list.data.next_cursor ? filtered
+        ? <Empty title={shared.noMatch}><button type="button" onClick={() => navigate('/workflows')}>{shared.clear}</button></Empty>
+        : <Empty title={shared.noWorkflows}><p>{shared.noWorkflowsHelp}</p><p><Link href="/templates" className="button primary">{shared.nav.templates}</Link></p></Empty> : null}
+      {rows.length > 0 ? (
+        <div className="scroll" tabIndex={0} role="region" aria-label={shared.nav.workflows}>
+          <table className="workflows">
+            <thead><tr>
+              <td className="pick"><label className="pick"><input type="checkbox" aria-label={strings.selectAll} checked={rows.every((w) => selected.has(w.id))} onChange={(e) => select(e.target.checked ? new Map([...selected, ...rows.map((w) => [w.id, w] as const)]) : new Map())} /></label></td>
+              <th scope="col">Workflow</th><th scope="col">Status</th><th scope="col">Version</th><th scope="col">Last runs</th><th scope="col">Last</th><th scope="col" className="number">Open</th><th scope="col">Next</th>
+            </tr></thead>
+            <tbody>{rows.map((w) => <Row key={w.id} w={w} now={now} selected={selected.has(w.id)} onSelect={(on) => toggle(w, on)} />)}</tbody>
           </table>
         </div>
       ) : null}
       <div className="pages">
-        {filter.cursor ? <Link href={to('/workflows', { ...filter, cursor: undefined })}>{strings.first}</Link> : null}
-        {list.data?.next_cursor ? <Link href={to('/workflows', { ...filter, cursor: list.data.next_cursor })}>{strings.next}</Link> : null}
+        {filter.cursor ? <Link href={to('/workflows', { ...filter, cursor: undefined })}>{shared.first}</Link> : null}
+        {list.data?.next_cursor ? <Link href={to('/workflows', { ...filter, cursor: list.data.next_cursor })}>{shared.next}</Link> : null}
       </div>
     </>
   )

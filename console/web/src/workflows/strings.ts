@@ -28,6 +28,20 @@ export const strings = {
   deleteOpen: (n: number) => n === 0 ? 'No run is open.' : n === 1 ? '1 run is open.' : `${n} runs are open.`, force: 'Cancel the open runs',
   deleteSchedules: (n: number) => n === 0 ? 'It has no schedules.' : n === 1 ? '1 schedule goes with it.' : `${n} schedules go with it.`,
   typeSlug: (slug: string) => `Type ${slug} to confirm`,
+  // The list.
+  search: 'Name or slug', anyStatus: 'All', health: 'Health', anyHealth: 'All', failing: 'Failing', order: 'Order', changedLast: 'Changed last', byName: 'Name', tag: 'Tag', anyTag: 'All',
+  newOne: 'New', fromTemplate: 'From a template', importOne: 'Import', select: (name: string) => `Select ${name}`, selectAll: 'Select all of this page',
+  unpublished: (v: number) => `v${v} not published`, hasDraft: (who: string) => `draft of ${who}`, hasUpdate: 'template update', failed24: (n: number) => `${n} failed in 24 h`,
+  selected: (n: number) => `${n} selected`, clearSelection: 'Clear', changeStatus: 'Status…', changeTags: 'Tags…',
+  // Changes of many.
+  statusOfMany: (n: number) => n === 1 ? 'Status of 1 workflow' : `Status of ${n} workflows`, tagsOfMany: (n: number) => n === 1 ? 'Tags of 1 workflow' : `Tags of ${n} workflows`,
+  newStatus: 'New status', addTags: 'Tags to add', removeTags: 'Tags to take away', reason: 'Reason', look: 'See what it does', apply: (n: number) => n === 1 ? 'Change 1 workflow' : `Change ${n} workflows`,
+  willChange: (n: number, of: number) => `${n} of ${of} would change.`, skippedBy: (n: number, code: string) => `${n} would not: ${code}`,
+  progress: (done: number, total: number) => `${done} of ${total}`, finished: (done: number, failed: number) => failed ? `${done} changed, ${failed} failed.` : `${done} changed.`, close: 'Close',
+  // New and import.
+  newTitle: 'New workflow', definition: 'Definition, YAML or JSON', file: 'Or choose a file', check: 'Check', create: 'Create workflow', checked: 'No findings: it can be created.', writing: 'Write or paste it, or begin with a template.',
+  exportFound: (n: number) => n === 1 ? 'This is an export of 1 workflow, with all its versions.' : `This is an export of ${n} workflows, with all their versions.`, importNow: 'Import', onConflict: 'Where a slug is taken', end: 'Stop there', skip: 'Leave it out', rename: 'Use another slug',
+  imported: (n: number) => n === 1 ? '1 workflow was imported.' : `${n} workflows were imported.`, left: (slug: string) => `${slug} was left out`, slugFromName: 'Empty: it gets an id.',
   conflict: 'Somebody changed this workflow meanwhile. What you see now is the new state: look at it and save again.',
   saved: 'Saved',
 } as const
