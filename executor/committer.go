@@ -110,6 +110,7 @@ const linger = time.Millisecond
 // each call.
 func (c *committer) write() {
 	defer c.done.Done()
+	var commits []Commit
 	expected := 0
 	for range c.pending {
 		group := c.gather(c.turns.next(), expected)
@@ -119,24 +120,27 @@ func (c *committer) write() {
 		for len(group) > 0 {
 			var same []*member
 			same, group = sameEpoch(group)
-			c.writeGroup(same)
+			commits = c.writeGroup(same, commits)
 		}
 	}
 }
 
 // writeGroup writes members of one epoch and answers each. It gives the store no deadline:
-// the outcome of a write that was given up would have to be confirmed.
-func (c *committer) writeGroup(group []*member) {
-	commits := make([]Commit, len(group))
-	for i, m := range group {
-		commits[i] = m.commit
+// the outcome of a write that was given up would have to be confirmed. The commits are
+// handed over in room, which is returned for the next group, and holds nothing then.
+func (c *committer) writeGroup(group []*member, room []Commit) []Commit {
+	commits := room[:0]
+	for _, m := range group {
+		commits = append(commits, m.commit)
 	}
 	// The epochs of a group are equal, see sameEpoch.
 	errs := c.store.Commit(context.Background(), group[0].epoch, commits)
 	for i, m := range group {
-		c.settled(m.epoch, &commits[i], errs[i])
+		c.settled(m.epoch, &m.commit, errs[i])
 		m.answer <- errs[i]
 	}
+	clear(commits)
+	return commits
 }
 
 // sameEpoch splits off the members that have the first one's epoch; the order stays in both

@@ -3,6 +3,7 @@ package executor
 import (
 	"container/list"
 	"heddle/events"
+	"slices"
 	"sync"
 	"time"
 )
@@ -102,7 +103,12 @@ func (f *feed) grow(c *Commit) {
 	if c.Row.State.Terminal() {
 		r.endedAt = f.now()
 	}
-	r.events = append(r.events, c.Events...)
+	if len(r.events) == 0 {
+		// Nobody changes a commit's events; with the capacity cut off, appending copies them.
+		r.events = slices.Clip(c.Events)
+	} else {
+		r.events = append(r.events, c.Events...)
+	}
 	for i := range c.Events {
 		r.bytes += fedEventBytes + len(c.Events[i].Data)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"heddle/internal/await"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -24,7 +25,7 @@ func (g *groupStore) Commit(_ context.Context, epoch int64, group []Commit) []er
 	<-g.hold
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.groups, g.epochs = append(g.groups, group), append(g.epochs, epoch)
+	g.groups, g.epochs = append(g.groups, slices.Clone(group)), append(g.epochs, epoch)
 	errs := make([]error, len(group))
 	for i, c := range group {
 		if c.Row.RunID == "bad" {

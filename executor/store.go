@@ -39,7 +39,8 @@ type JournalStore interface {
 	// Commit writes a group and returns one error for each member, in order: nil, ErrFenced
 	// (the seq was not the expected one, or the epoch is old), ErrDuplicateKey,
 	// ErrNameTaken, ErrStale, or the store's own error. One bad member does not fail the
-	// rest. Epoch 0 is not checked. What a member writes is written together or not at all.
+	// rest. Epoch 0 is not checked. What a member writes is written together or not at all. The
+	// group is the caller's again when it returns.
 	Commit(ctx context.Context, epoch int64, group []Commit) []error
 	// Journal loads what machine.Restore needs: the row, the newest snapshot (nil: none)
 	// and the events after it, all of one moment. fault.NotFound run_not_found.
