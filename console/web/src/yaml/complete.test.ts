@@ -43,6 +43,7 @@ describe('completion', () => {
     expect(offered('steps:\n  - {id: a, type: http_request, config: {method: P|}}')).toEqual(['GET', 'POST'])
     expect(offered('steps:\n  - id: a\n    enabled: |')).toEqual(['true', 'false'])
     expect(offered('steps:\n  - id: a\n    config: {agent_id: |}')).toEqual(['support'])
+    expect(offered('steps:\n  - id: a\n    config: {agent_id: writer, goal: x}\n  - id: b\n    config: {agent_id: |}')).toEqual(['support', 'writer'])
   })
   it('offers ids of steps of the same list', () => {
     const text = 'steps:\n  - id: a\n  - id: each\n    type: loop\n    config:\n      steps:\n        - id: x\n        - id: y\n          depends_on: [|]\n  - id: b\n'
@@ -71,11 +72,17 @@ describe('places', () => {
   })
   it('are the key or the value, and are put right by the suggestion', () => {
     const r = read(text)
-    const unknown = { code: 'unknown_field', severity: 'error' as const, message: '', pointer: '/steps/0/dependson', line: 4, column: 5, suggestion: 'depends_on' }
+    const unknown = { code: 'unknown_field', severity: 'error' as const, message: "Unknown field 'dependson' in step 'a'. Did you mean 'depends_on'?", pointer: '/steps/0/dependson', line: 4, column: 5, suggestion: 'depends_on' }
     const spot = spotOf(r, unknown)
     expect(text.slice(spot.from, spot.to)).toBe('dependson')
-    const type = { ...unknown, pointer: '/steps/0/type', line: 5, column: 11, suggestion: 'http_request' }
+    const type = { ...unknown, message: "Step type 'htp_request' of step 'a' doesn't exist.", pointer: '/steps/0/type', line: 5, column: 11, suggestion: 'http_request' }
     const fix = fixOf(r, type) as { from: number; to: number; insert: string }
     expect(text.slice(fix.from, fix.to)).toBe('htp_request')
+    expect(fixOf(r, { ...type, suggestion: 'use http_request' })).toBe(null)
+  })
+  it('put a name in an expression right, and nothing else of it', () => {
+    const source = 'steps:\n  - id: weigh\n    config: { expression: "input.ordr_id != input.ordr" }\n'
+    const fix = fixOf(read(source), { code: 'unknown_reference', severity: 'warning', pointer: '/steps/0/config/expression', line: 3, column: 27, suggestion: 'order_id', message: "'expression' of step 'weigh', column 7: the schema does not list ordr_id; did you mean order_id?" })
+    expect(fix && source.slice(fix.from, fix.to)).toBe('ordr_id')
   })
 })

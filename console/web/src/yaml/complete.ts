@@ -82,6 +82,9 @@ function around(c: Context): StepNode | undefined {
   return steps(c).filter((s) => at.startsWith(s.pointer + '/')).sort((a, b) => b.pointer.length - a.pointer.length)[0]
 }
 
+// used are the names that the text has already.
+const used = (c: Context, pattern: RegExp) => [...c.read.text.matchAll(pattern)].map((m) => m[1] as string).filter((n) => !n.includes(mark))
+
 // valuesAt lists names that fields refer to: steps, agents.
 function valuesAt(c: Context, names: Names): Option[] | null {
   const last = c.path[c.path.length - 1] ?? '', list = c.path[c.path.length - 2] ?? ''
@@ -89,7 +92,7 @@ function valuesAt(c: Context, names: Names): Option[] | null {
   if (list === 'depends_on' || list === 'then' || list === 'else' || last === 'fallback_step' || last === 'depends_on') {
     return steps(c).filter((s) => s.id !== own?.id && s.parent === (own?.parent ?? null) && s.list === (own?.list ?? 'steps')).map((s) => ({ label: s.id, detail: s.type, info: s.name }))
   }
-  return last === 'agent_id' ? names.agents.map((label) => ({ label, detail: 'agent' })) : null
+  return last === 'agent_id' ? [...new Set([...names.agents, ...used(c, /agent_id: *["']?(\w[\w-]*)/g)])].map((label) => ({ label, detail: 'agent' })) : null
 }
 
 // ancestors are the steps that are finished when a step begins: those it depends on, and theirs, and
@@ -136,7 +139,7 @@ function readable(before: string, from: number, c: Context, names: Names): Compl
     options = [{ label: 'input', detail: 'of the run' }, { label: 'steps', detail: 'outputs of earlier steps' }, { label: 'run', detail: 'id, started_at' }, { label: 'secrets', detail: 'in config alone' }, { label: 'signals', detail: 'payloads by name' }]
     if (step?.parent || step?.type === 'loop') options.push({ label: 'item', detail: 'of the loop' }, { label: 'index', detail: 'of the iteration, from 0' }, { label: 'last', detail: 'what the iteration before collected' })
   } else if (root === 'input') options = properties(follow(memberOf(c.read.definition, 'input'), chain.slice(1)))
-  else if (root === 'secrets' && id === undefined) options = names.secrets.map((label) => ({ label, detail: 'secret' }))
+  else if (root === 'secrets' && id === undefined) options = [...new Set([...names.secrets, ...used(c, /secrets\.(\w+)/g)])].map((label) => ({ label, detail: 'secret' }))
   else if (root === 'signals' && id === undefined) options = all.flatMap((s) => { const name = memberOf(memberOf(memberOf(s.raw, 'config'), 'signal'), 'name'); return typeof name === 'string' ? [{ label: name, detail: s.id }] : [] })
   else if (root === 'run' && id === undefined) options = ['id', 'started_at', 'error'].map((label) => ({ label }))
   else if (root === 'steps' && id === undefined) options = ancestors(all, step).map((s) => ({ label: s.id, detail: s.type, info: s.name }))

@@ -30,11 +30,19 @@ export function spotOf(r: Read, d: Diagnostic): Range {
   return { from, to: Math.min(r.text.length, from + Math.max(1, length)) }
 }
 
-// fixOf is the change that a diagnostic's suggestion means: the name at its place is put right.
+const name = /[\p{L}\p{N}_$-]+/gu
+
+// fixOf is the change that a diagnostic's suggestion means: the name that it speaks of is put right,
+// where it stands once at the place. null where that is not sure.
 export function fixOf(r: Read, d: Diagnostic): { from: number; to: number; insert: string } | null {
-  if (!d.suggestion) return null
-  const { from } = spotOf(r, d)
-  const quote = /^["']/.test(r.text.slice(from, from + 1)) ? 1 : 0
-  const name = word.exec(r.text.slice(from + quote, from + quote + 200))?.[0]
-  return name ? { from: from + quote, to: from + quote + name.length, insert: d.suggestion } : null
+  if (!d.suggestion || !/^[\p{L}\p{N}_$.-]+$/u.test(d.suggestion)) return null
+  const spoken = new Set(d.message.match(name))
+  const spot = spotOf(r, d)
+  const key = keyRangeAt(r, d.pointer)
+  const whole = key?.from === spot.from ? spot : rangeAt(r, d.pointer) ?? spot
+  const found = [...r.text.slice(whole.from, Math.min(whole.to, whole.from + 20_000)).matchAll(name)].filter((m) => spoken.has(m[0]) && m[0] !== d.suggestion)
+  const [first] = found
+  if (!first || found.some((m) => m[0] !== first[0])) return null
+  const from = whole.from + first.index
+  return { from, to: from + first[0].length, insert: d.suggestion }
 }
