@@ -15,7 +15,7 @@ function Merge({ before, after, names }: { before: string; after: string; names:
   useEffect(() => {
     const parent = ref.current
     if (!parent) return
-    const common = (name: string): Extension => [look(), language('yaml'), lineNumbers(), EditorState.readOnly.of(true), EditorView.lineWrapping, EditorView.contentAttributes.of({ 'aria-label': name })]
+    const common = (name: string): Extension => [look(), language('yaml'), lineNumbers(), EditorState.readOnly.of(true), EditorView.lineWrapping, EditorView.contentAttributes.of({ 'aria-label': name, tabindex: '0' })]
     const fold = { margin: 3, minSize: 4 }
     if (parent.clientWidth < 720) {
       const view = new EditorView({ parent, doc: after, extensions: [common(`${names[0]} and ${names[1]}`), unifiedMergeView({ original: before, mergeControls: false, collapseUnchanged: fold, gutter: true })] })

@@ -93,6 +93,8 @@ export function Dag({ layout, nodes, label, selected, onSelect, edgeTone }: Prop
     if (x < el.scrollLeft || x > el.scrollLeft + el.clientWidth || y < el.scrollTop || y > el.scrollTop + el.clientHeight) el.scrollTo({ left: x - el.clientWidth / 2, top: y - el.clientHeight / 2 })
   }, [selected, layout, scale, ref])
   const fit = () => setScale(Math.max(0.4, Math.min(1, ((ref.current?.clientWidth ?? 0) - 8) / (layout.width + 2 * margin))))
+  // A picture that is a little too wide is made to fit; of a large one the beginning is better.
+  useEffect(() => { if (layout.width < 1600) fit() }, [layout.width])
   const width = layout.width + 2 * margin, height = layout.height + 2 * margin
   return (
     <div className="dag">
@@ -104,12 +106,11 @@ export function Dag({ layout, nodes, label, selected, onSelect, edgeTone }: Prop
       <div className="dag-scroll" ref={ref} role="group" aria-label={label} tabIndex={0}>
         <div className="dag-size" style={{ width: width * scale, height: height * scale }}>
           <div className="dag-canvas" style={{ width, height, transform: `scale(${scale})` }}>
-            {layout.order.filter((id) => byId.get(id)?.group && seen(layout.nodes.get(id) as Placed)).map((id) => <Node key={id} node={byId.get(id) as DagNode} at={layout.nodes.get(id) as Placed} selected={selected === id} onSelect={go} onKeyDown={onKeyDown} />)}
             <svg className="dag-edges" width={width} height={height} aria-hidden="true">
               <defs><marker id="dag-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" /></marker></defs>
               <g transform={`translate(${margin} ${margin})`}>{layout.edges.filter(crosses).map((e) => <path key={e.from + '\n' + e.to} className={edgeTone?.(e)} d={line(e.points)} markerEnd="url(#dag-tip)" />)}</g>
             </svg>
-            {layout.order.filter((id) => byId.has(id) && !byId.get(id)?.group && seen(layout.nodes.get(id) as Placed)).map((id) => <Node key={id} node={byId.get(id) as DagNode} at={layout.nodes.get(id) as Placed} selected={selected === id} onSelect={go} onKeyDown={onKeyDown} />)}
+            {layout.order.filter((id) => byId.has(id) && seen(layout.nodes.get(id) as Placed)).map((id) => <Node key={id} node={byId.get(id) as DagNode} at={layout.nodes.get(id) as Placed} selected={selected === id} onSelect={go} onKeyDown={onKeyDown} />)}
           </div>
         </div>
       </div>
