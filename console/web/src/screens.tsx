@@ -15,6 +15,7 @@ const ApprovalList = lazy(() => import('./approvals/List').then((m) => ({ defaul
 const ApprovalPage = lazy(() => import('./approvals/Page').then((m) => ({ default: m.ApprovalPage })))
 const RunPage = lazy(() => import('./runs/Page').then((m) => ({ default: m.RunPage })))
 const Versions = lazy(() => import('./compare/Versions').then((m) => ({ default: m.Versions })))
+const Editor = lazy(() => import('./editor/Page').then((m) => ({ default: m.Editor })))
 const Compare = lazy(() => import('./compare/Page').then((m) => ({ default: m.Compare })))
 
 export function Routes() {
@@ -22,6 +23,7 @@ export function Routes() {
     <Switch>
       <Route path="/"><Redirect to="/workflows" replace /></Route>
       <Route path="/workflows" component={WorkflowList} />
+      <Route path="/workflows/:slug/edit">{(p) => <Editor key={p.slug} slug={p.slug} />}</Route>
       <Route path="/workflows/:slug/versions">{(p) => <Versions key={p.slug} slug={p.slug} />}</Route>
       <Route path="/workflows/:slug/compare/:a/:b">{(p) => <Compare key={p.slug} slug={p.slug} a={p.a} b={p.b} />}</Route>
       <Route path="/workflows/new" component={NewWorkflow} />
