@@ -186,11 +186,20 @@ func (t *tree) step(id, iteration string) *treeStep {
 		id = strings.TrimSuffix(iteration+"."+id, ".")
 	}
 	at := slices.IndexFunc(t.steps, func(x *treeStep) bool { return x.id == id })
-	if at < 0 {
-		t.steps = append(t.steps, &treeStep{id: id, depth: depth})
-		at = len(t.steps) - 1
+	if at >= 0 {
+		return t.steps[at]
 	}
-	return t.steps[at]
+	x := &treeStep{id: id, depth: depth}
+	at = len(t.steps)
+	if loop := strings.LastIndex(iteration, "["); loop > 0 { // below its loop, and what that has so far
+		for i, other := range t.steps {
+			if other.id == iteration[:loop] || strings.HasPrefix(other.id, iteration[:loop]+"[") {
+				at = i + 1
+			}
+		}
+	}
+	t.steps = slices.Insert(t.steps, at, x)
+	return x
 }
 
 // apply changes the tree as an event says.

@@ -5,10 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/client"
 	"path/filepath"
 	"strings"
-
-	"heddle/client"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"

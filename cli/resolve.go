@@ -95,25 +95,25 @@ func (s *session) run(ref string) (string, error) {
 
 // schedule returns the id of the schedule that a reference means.
 func (s *session) schedule(ref string) (string, error) {
-	return resolve(s, "sched", ref, func() error { _, err := s.c.Schedules.Get(s.ctx, ref); return err },
+	return resolve("sched", ref, func() error { _, err := s.c.Schedules.Get(s.ctx, ref); return err },
 		s.c.Schedules.All(s.ctx, client.ScheduleQuery{}), func(x client.ListedSchedule) string { return x.ID })
 }
 
 // template returns the id of the template that a reference means.
 func (s *session) template(ref string) (string, error) {
-	return resolve(s, "tpl", ref, func() error { _, err := s.c.Templates.Get(s.ctx, ref); return err },
+	return resolve("tpl", ref, func() error { _, err := s.c.Templates.Get(s.ctx, ref); return err },
 		s.c.Templates.All(s.ctx, client.TemplateQuery{}), func(x client.TemplateSummary) string { return x.ID })
 }
 
 // key returns the id of the key that a reference means.
 func (s *session) key(ref string) (string, error) {
-	return resolve(s, "key", ref, func() error { _, err := s.c.Keys.Get(s.ctx, ref); return err },
+	return resolve("key", ref, func() error { _, err := s.c.Keys.Get(s.ctx, ref); return err },
 		s.c.Keys.All(s.ctx, client.CursorQuery{}), func(x client.Key) string { return x.ID })
 }
 
 // resolve returns the id that a reference means: the reference itself where get finds it, or the
 // one of all that begins with it.
-func resolve[T any](s *session, kind, ref string, get func() error, all iter.Seq2[T, error], id func(T) string) (string, error) {
+func resolve[T any](kind, ref string, get func() error, all iter.Seq2[T, error], id func(T) string) (string, error) {
 	if whole(kind, ref) {
 		return ref, nil
 	}

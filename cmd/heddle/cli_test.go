@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // shell calls commands as one person does, with contexts in a directory of its own.
@@ -276,4 +278,41 @@ func TestTheCommandLineSaysWhatIsWrong(t *testing.T) {
 			t.Errorf("heddle %s prints to standard output:\n%s", test.line, out)
 		}
 	}
+}
+
+// A shell that completes is told what the server has.
+func TestTheShellCompletesFromTheServer(t *testing.T) {
+	t.Parallel()
+	sh := newShell(t)
+	sh.does(0, "workflows", "create", "-f", sh.file("weigh.yaml", weigh), "--slug", "weigh")
+	run := strings.TrimSpace(sh.does(0, "runs", "start", "weigh", "--set", "weight=3"))
+	sh.prints([]string{"__complete", "runs", "start", ""}, "weigh\tWeigh\n")
+	sh.prints([]string{"__complete", "runs", "watch", ""}, run)
+	sh.prints([]string{"__complete", "workflows", "status", "weigh", ""}, "paused\n")
+	sh.prints([]string{"__complete", "runs", "list", "-o", ""}, "yaml\n")
+	sh.prints(args("completion bash"), "heddle")
+}
+
+// BenchmarkHelp measures the CPU that heddle --help takes, as a process of its own, beside a process
+// that does nothing (raw-ms/op).
+func BenchmarkHelp(b *testing.B) {
+	self, err := os.Executable()
+	if err != nil {
+		b.Fatal(err)
+	}
+	cpu := func(name string, args ...string) time.Duration {
+		cmd := exec.Command(name, args...)
+		cmd.Env = []string{asProgram}
+		if err := cmd.Run(); err != nil {
+			b.Fatal(err)
+		}
+		return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	}
+	var help, raw time.Duration
+	for b.Loop() {
+		help += cpu(self, "--help")
+		raw += cpu("true")
+	}
+	b.ReportMetric(float64(help.Microseconds())/1000/float64(b.N), "cpu-ms/op")
+	b.ReportMetric(float64(raw.Microseconds())/1000/float64(b.N), "raw-ms/op")
 }

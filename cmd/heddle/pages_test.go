@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// TestPagesOfTheAPIRun runs the sessions of docs/api as a reader would: every block of
+// TestPagesOfTheAPIRun runs the sessions of docs/api, and that of the command line, as a reader would: every block of
 // shell of a page, in order, in one bash, against a server of its own. A following block
 // that is marked "prints" is compared with what the shell printed.
 func TestPagesOfTheAPIRun(t *testing.T) {
@@ -32,7 +32,7 @@ func TestPagesOfTheAPIRun(t *testing.T) {
 	if err != nil || len(pages) < 3 {
 		t.Fatalf("pages %v: %v", pages, err)
 	}
-	for _, page := range pages {
+	for _, page := range append(pages, "../../docs/cli.md") {
 		t.Run(filepath.Base(page), func(t *testing.T) {
 			t.Parallel()
 			text, err := os.ReadFile(page)
@@ -80,7 +80,8 @@ func runPage(t *testing.T, session []block) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	bash := exec.CommandContext(ctx, "bash", "-c", script)
-	bash.Dir, bash.Env = t.TempDir(), []string{"PATH=" + os.Getenv("PATH"), "KEY=" + key, "LC_ALL=C.UTF-8"}
+	bash.Dir = t.TempDir()
+	bash.Env = []string{"PATH=" + programDir(t) + ":" + os.Getenv("PATH"), "KEY=" + key, "LC_ALL=C.UTF-8", "HOME=" + bash.Dir}
 	var complaints strings.Builder
 	bash.Stderr = &complaints
 	out, err := bash.Output()
@@ -207,6 +208,21 @@ func fits(want, got string) bool {
 
 // asProgram makes this test's binary the product itself: see TestMain.
 const asProgram = "TEST_RUNS_AS_HEDDLE=1"
+
+// programDir returns a directory that holds the program as heddle.
+func programDir(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	script := "#!/bin/sh\n" + asProgram + " exec '" + self + "' \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(dir, "heddle"), []byte(script), 0o700); err != nil { //nolint:gosec // it is run
+		t.Fatal(err)
+	}
+	return dir
+}
 
 // startProgram runs the whole program on a free port until the test ends, and
 // returns its address.
