@@ -71,6 +71,9 @@ type Store interface {
 	DeleteAgent(ctx context.Context, tenantID, id string, allow func(revision int64) error) error
 	// AgentUses returns the steps that name an agent, at most workflows.MaxReferences.
 	AgentUses(ctx context.Context, tenantID, id string) ([]workflows.Reference, error)
+	// AgentUsage sums what an agent's attempts consumed on the days from one on and before
+	// another, those without any left out, oldest first.
+	AgentUsage(ctx context.Context, tenantID, id string, from, to time.Time) ([]Day, error)
 	// Agents returns at most limit agents by id, with the steps that name them, and the cursor of the next page, "" at the
 	// end. cursor is that of the page before, "" for the first.
 	Agents(ctx context.Context, tenantID, cursor string, limit int) ([]Agent, string, error)

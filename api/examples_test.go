@@ -157,7 +157,7 @@ func (x *examples) value(operation, name string, v any) any {
 }
 
 // keptTimes are the operations whose times do not depend on when they are asked.
-var keptTimes = []string{"previewSchedule", "previewExpression", "backfillSchedule", "getWorkflowUsage"}
+var keptTimes = []string{"previewSchedule", "previewExpression", "backfillSchedule", "getWorkflowUsage", "getAgentUsage"}
 
 func (x *examples) text(operation, name, s string) string {
 	s = aLiveKey.ReplaceAllString(s, "iw_live_"+strings.Repeat("x", 36))
@@ -537,6 +537,7 @@ func (x *examples) administration() {
 	x.puts("putAgent", "/v1/agents/writer", `{"provider":"openai","base_url":"https://models.example/v1","model":"small","system_prompt":"Be brief.","api_key_secret":"API_TOKEN"}`)
 	x.gets("listAgents", "/v1/agents?limit=1")
 	x.gets("getAgent", "/v1/agents/writer")
+	x.gets("getAgentUsage", "/v1/agents/writer/usage?from=2026-03-01T00:00:00Z&to=2026-03-03T00:00:00Z")
 	x.posts("testAgent", "/v1/agents/writer/test", `{"goal":"Say hello."}`)
 	x.deletes("deleteAgent", "/v1/agents/writer")
 	x.deletes("deleteSecret", "/v1/secrets/API_TOKEN")

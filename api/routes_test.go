@@ -193,6 +193,7 @@ func calls() []call {
 		{"putAgent", "admin", "PUT", at("/v1/agents/writer"), at(`{"provider":"openai","base_url":"https://example.com/v1","model":"m"}`), "workflow:*", 200},
 		{"listAgents", "admin", "GET", at("/v1/agents"), nil, "workflow:*", 200},
 		{"getAgent", "admin", "GET", at("/v1/agents/writer"), nil, "workflow:*", 200},
+		{"getAgentUsage", "admin", "GET", at("/v1/agents/writer/usage"), nil, "workflow:*", 200},
 		{"testAgent", "admin", "POST", at("/v1/agents/writer/test"), nil, "workflow:*", 200},
 		{"deleteAgent", "admin", "DELETE", at("/v1/agents/writer"), nil, "workflow:*", 204},
 		{"putSecret", "admin", "PUT", at("/v1/secrets/TOKEN"), at(`{"value":"a value of a secret"}`), "secret:TOKEN", 204},

@@ -47,3 +47,9 @@ func (s *AgentService) Test(ctx context.Context, agentID string, in TestAgent, o
 	r := request{method: http.MethodPost, path: pathOf("/v1/agents/{agent_id}/test", agentID), body: in}
 	return call[AgentTest](ctx, s.c, r, opts)
 }
+
+// Usage returns what attempts consumed that were charged to an agent, by day of UTC.
+func (s *AgentService) Usage(ctx context.Context, agentID string, q Span, opts ...CallOption) (*AgentUsage, error) {
+	r := request{method: http.MethodGet, path: pathOf("/v1/agents/{agent_id}/usage", agentID), query: queryOf(q)}
+	return call[AgentUsage](ctx, s.c, r, opts)
+}

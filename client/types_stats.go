@@ -62,6 +62,32 @@ type Usage struct {
 	CostMicroUSD int64     `json:"cost_micro_usd"`
 }
 
+// AgentUsage is what attempts of steps consumed that were charged to an agent, from the beginning of
+// a day on and before that of another.
+type AgentUsage struct {
+	AgentID string    `json:"agent_id"`
+	From    time.Time `json:"from"`
+	To      time.Time `json:"to"`
+	AgentUsed
+	// Those without any are left out; oldest first.
+	Days []AgentDay `json:"days"`
+}
+
+// AgentDay is one day of it.
+type AgentDay struct {
+	// Of UTC, as in 2026-03-01.
+	Day string `json:"day"`
+	AgentUsed
+}
+
+// AgentUsed is what was consumed.
+type AgentUsed struct {
+	// Attempts that consumed something, failed ones too.
+	Attempts     int64 `json:"attempts"`
+	Tokens       int64 `json:"tokens"`
+	CostMicroUSD int64 `json:"cost_micro_usd"`
+}
+
 // SearchHit is one of them.
 type SearchHit struct {
 	// One of workflow, run, schedule, template.

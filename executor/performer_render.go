@@ -104,10 +104,11 @@ func (p *performer) redacted(ctx context.Context, call Call, perform func(Call) 
 	result, failure := perform(call)
 	after, err := p.cfg.Secrets.Redactor(context.WithoutCancel(ctx), call.TenantID)
 	if err != nil { // what cannot be checked is not kept
-		return Result{Usage: result.Usage}, secretsUnavailable(err)
+		return Result{Usage: machine.Usage{Tokens: result.Usage.Tokens, CostMicroUSD: result.Usage.CostMicroUSD}}, secretsUnavailable(err)
 	}
 	result.Output = withoutAny(result.Output, before, after)
 	result.Usage.ToolCalls = withoutAny(result.Usage.ToolCalls, before, after)
+	result.Usage.Agent = textWithout(result.Usage.Agent, before, after)
 	result.rendered = renderedInput(call, result.rendered, failure, before, after)
 	failure = call.secrets.withoutPieces(failure, before, after)
 	for _, redact := range []func(json.RawMessage) json.RawMessage{before, after} {

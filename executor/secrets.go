@@ -60,6 +60,18 @@ func withoutAny(value json.RawMessage, redactors ...func(json.RawMessage) json.R
 	return value
 }
 
+// textWithout is withoutAny for a text.
+func textWithout(text string, redactors ...func(json.RawMessage) json.RawMessage) string {
+	if text == "" {
+		return ""
+	}
+	var clean string
+	if json.Unmarshal(withoutAny(exactjson.Quote(text), redactors...), &clean) != nil {
+		return "***"
+	}
+	return clean
+}
+
 // redactFailure takes secrets out of a failure's message and details. Where they
 // cannot be encoded, or do not survive it, only the code is kept.
 func redactFailure(f *machine.Failure, redact func(json.RawMessage) json.RawMessage) *machine.Failure {

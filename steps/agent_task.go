@@ -93,6 +93,9 @@ func agentTaskType(c *client, agents Agents) *stepType {
 			if len(t.records) > 0 {
 				t.usage.ToolCalls, _ = json.Marshal(t.records) // plain values always encode
 			}
+			if t.usage.Tokens > 0 || t.usage.CostMicroUSD > 0 {
+				t.usage.Agent = cfg.AgentID
+			}
 			return executor.Result{Output: output, Usage: t.usage}, err
 		}),
 	}

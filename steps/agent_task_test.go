@@ -65,7 +65,7 @@ func TestAgentTaskAnswersText(t *testing.T) {
 	if f != nil {
 		t.Fatalf("failed: %+v", f)
 	}
-	if string(res.Output) != `"Four."` || res.Usage.Tokens != 150 || res.Usage.CostMicroUSD != 125 {
+	if string(res.Output) != `"Four."` || res.Usage.Tokens != 150 || res.Usage.CostMicroUSD != 125 || res.Usage.Agent != "writer" {
 		t.Errorf("result %s %+v", res.Output, res.Usage)
 	}
 	if m.headers[0].Get("Authorization") != "Bearer sk-hush" || m.asked[0]["model"] != "small-1" || m.asked[0]["max_tokens"] != 200.0 {

@@ -201,7 +201,7 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 		return err
 	}
 	counts := append(countChanges(alive), statsChanges(alive)...)
-	counts = append(counts, requestCounts...)
+	counts = append(append(counts, requestCounts...), agentCharges(alive)...)
 	return tx.insert(p.inserts(), alive, append(counts, renderedStatements(alive)...))
 }
 

@@ -80,6 +80,14 @@ func (h *handlers) agentRoutes() []core.Route {
 			Action: access.Admin, On: core.OnTenant, Answers: core.Tagged(agentBody{}), Codes: []string{"agent_not_found"},
 		}.Handle(core.NoBody(h.getAgent)),
 		core.Route{
+			Method: http.MethodGet, Path: one + "/usage", ID: "getAgentUsage", Tag: "access", Summary: "Sum the tokens and the cost of an agent by day of UTC",
+			Action: access.Admin, On: core.OnTenant, Answers: core.OK(agentUsage{}), Codes: []string{"agent_not_found"},
+			Query: []core.Param{
+				{Name: "from", Description: "An RFC 3339 time on the first day; 29 days before the last one unless given."},
+				{Name: "to", Description: "An RFC 3339 time: days that begin before it, at most 366 in all; now unless given."},
+			},
+		}.Handle(core.NoBody(h.getAgentUsage)),
+		core.Route{
 			Method: http.MethodDelete, Path: one, ID: "deleteAgent", Tag: "access", Summary: "Delete an agent; steps that name it fail from then on",
 			Action: access.Admin, On: core.OnTenant, Conditional: true, Answers: core.NoContent(), Codes: []string{"agent_not_found"},
 		}.Handle(core.NoBody(h.deleteAgent)),

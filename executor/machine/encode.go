@@ -114,6 +114,7 @@ func (d *Detail) encode(buf []byte, kind events.Kind) []byte {
 	o.numberIf("tokens", d.Tokens)
 	o.numberIf("cost_micro_usd", d.CostMicroUSD)
 	o.raw("tool_calls", d.ToolCalls)
+	o.text("agent", d.Usage.Agent)
 	if o.Empty() {
 		return buf
 	}

@@ -140,6 +140,8 @@ type Usage struct {
 	Tokens       int64           `json:"tokens,omitempty"` // input and output
 	CostMicroUSD int64           `json:"cost_micro_usd,omitempty"`
 	ToolCalls    json.RawMessage `json:"tool_calls,omitempty"`
+	// Agent is the id of the agent that the attempt was charged to; "": none. Sums leave it out.
+	Agent string `json:"agent,omitempty"`
 }
 
 // Tick lets everything that is due by now happen: waits, polls, retries, timeouts. Where
