@@ -50,8 +50,29 @@ func TestSearchFindsWhatTheCallerMayView(t *testing.T) {
 		if got := s.foundBy(granted, "q=order"); strings.Count(got, "workflow ") != 1 || strings.Count(got, "schedule ") != 1 || strings.Contains(got, "template") {
 			t.Errorf("a key with one grant finds %s", got)
 		}
-		if got := s.foundBy(s.tenant("other"), "q=order&types=workflow,run,schedule"); got != "" {
+		if got := s.foundBy(s.tenant("other"), "q=order&types=workflow,run,schedule,step"); got != "" {
 			t.Errorf("another tenant finds %s", got)
+		}
+		s.create(`{"name":"Bill","steps":[{"id":"charge_card","name":"Charge the Straße","type":"condition","config":{"expression":"true"}},`+
+			`{"id":"each","type":"loop","config":{"items":"2","steps":[{"id":"inner_card","type":"wait","config":{"seconds":1}}]}}],`+
+			`"finally":[{"id":"tidy","name":"Card away","type":"wait","config":{"seconds":1}}]}`, `"slug":"billing"`)
+		for query, want := range map[string]string{
+			"card": "step Charge the Straße, step inner_card, step Card away", "charge-card": "step Charge the Straße", "THE strasse": "step Charge the Straße", "inner card": "step inner_card",
+			"ard": "", "--": "", "card charge": "",
+		} {
+			if got := s.foundBy("", "types=step&q="+url.QueryEscape(query)); got != want {
+				t.Errorf("steps by %q: %s", query, got)
+			}
+		}
+		if got := s.foundBy(granted, "types=step&q=card"); got != "" {
+			t.Errorf("a key without a grant on it finds %s", got)
+		}
+		if got := s.foundBy(s.grantee("biller", "billing", `"view"`), "types=step&q=card"); strings.Count(got, "step ") != 3 {
+			t.Errorf("a key with a grant on it finds %s", got)
+		}
+		hit := s.get("/v1/search?types=step&q=inner").want(t, http.StatusOK)
+		if hit.text(t, "hits", 0, "id") != "inner_card" || hit.text(t, "hits", 0, "workflow", "slug") != "billing" {
+			t.Errorf("a step is shown as %s", hit.body)
 		}
 		for _, bad := range []string{"", "q=", "q=x&types=user", "q=" + strings.Repeat("x", 201)} {
 			s.get("/v1/search?"+bad).wantCode(t, http.StatusBadRequest, "invalid_request")

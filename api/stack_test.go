@@ -200,7 +200,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 		Node:     system.Node{ID: ecfg.Node.Holder, Host: "heddle-1", Version: "test", StartedAt: time.Now()},
 		Settings: []system.Setting{{Name: "HEDDLE_LISTEN", Value: "127.0.0.1:8080", Source: "default"}, {Name: "HEDDLE_SECRET_KEY", Value: "***", Source: "HEDDLE_SECRET_KEY", Secret: true}},
 	})
-	acfg.Search = search.New(acfg.Definitions, s.exec, acfg.Schedules, acfg.Templates)
+	acfg.Search = search.New(acfg.Definitions, s.exec, acfg.Schedules, acfg.Templates, db)
 	s.node = ecfg.Node.Holder
 	acfg.Approvals = approvals.New(db, s.exec)
 	s.bulk = bulk.New(bulk.Config{

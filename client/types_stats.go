@@ -90,10 +90,11 @@ type AgentUsed struct {
 
 // SearchHit is one of them.
 type SearchHit struct {
-	// One of workflow, run, schedule, template.
+	// One of workflow, run, schedule, template, step.
 	Type string `json:"type"`
 	ID   string `json:"id"`
-	// A workflow's or template's name, a run's workflow, a schedule's expression and zone.
+	// A workflow's or template's name, a run's workflow, a schedule's expression and zone, a step's
+	// name, or its id without one.
 	Title string `json:"title"`
 	// A run's, a workflow's or a schedule's.
 	Status string `json:"status,omitempty"`

@@ -1,5 +1,6 @@
 // Package search finds what a person may mean by a few characters: workflows by their texts,
-// runs by their ids, names and labels, schedules by their workflows, and templates. It is for
+// runs by their ids, names and labels, schedules by their workflows, templates, and steps by the
+// words of their ids and names. It is for
 // jumping there, and not for lists: it returns few of each, and says nothing of how many there
 // are.
 //
@@ -28,10 +29,11 @@ const (
 	Run      Type = "run"
 	Schedule Type = "schedule"
 	Template Type = "template"
+	StepType Type = "step"
 )
 
 // Types returns all types, in the order of the hits.
-func Types() []Type { return []Type{Workflow, Run, Schedule, Template} }
+func Types() []Type { return []Type{Workflow, Run, Schedule, Template, StepType} }
 
 // MaxHits is how many hits one search returns at most.
 const MaxHits = 20
@@ -76,16 +78,31 @@ type (
 	}
 )
 
+// Step is a step of the active version of a workflow.
+type Step struct {
+	ID, Name         string // Name may be ""
+	WorkflowID, Slug string
+}
+
+// Steps finds the steps of active versions of which a word of the id or the name begins with a
+// text, at most limit, of the workflows that may be viewed (nil: of all).
+type Steps interface {
+	FindSteps(ctx context.Context, tenantID, text string, viewable []string, limit int) ([]Step, error)
+}
+
 // Service searches. It is safe for concurrent use.
 type Service struct {
 	workflows Workflows
 	runs      Runs
 	schedules Schedules
 	templates Templates
+	steps     Steps
 }
 
 // New returns a Service over these.
-func New(w Workflows, r Runs, s Schedules, t Templates) *Service { return &Service{w, r, s, t} }
+func New(w Workflows, r Runs, s Schedules, t Templates, steps Steps) *Service {
+	return &Service{w, r, s, t, steps}
+}
 
 // Find returns at most MaxHits hits, by type, of each type at most its share. The errors are
 // those of the lists.
@@ -98,7 +115,7 @@ func (s *Service) Find(ctx context.Context, q Query) ([]Hit, error) {
 	for _, part := range []struct {
 		of   Type
 		find func(context.Context, Query, int) ([]Hit, error)
-	}{{Workflow, s.findWorkflows}, {Run, s.findRuns}, {Schedule, s.findSchedules}, {Template, s.findTemplates}} {
+	}{{Workflow, s.findWorkflows}, {Run, s.findRuns}, {Schedule, s.findSchedules}, {Template, s.findTemplates}, {StepType, s.findSteps}} {
 		if !slices.Contains(q.Types, part.of) {
 			continue
 		}
@@ -191,4 +208,14 @@ func (s *Service) findTemplates(ctx context.Context, q Query, limit int) ([]Hit,
 		}
 	}
 	return hits, nil
+}
+
+// findSteps finds steps of active versions by the words of their ids and names.
+func (s *Service) findSteps(ctx context.Context, q Query, limit int) ([]Hit, error) {
+	found, err := s.steps.FindSteps(ctx, q.TenantID, q.Text, q.Viewable, limit)
+	hits := make([]Hit, 0, len(found))
+	for _, st := range found {
+		hits = append(hits, Hit{Type: StepType, ID: st.ID, Title: cmp.Or(st.Name, st.ID), WorkflowID: st.WorkflowID, Slug: st.Slug})
+	}
+	return hits, err
 }

@@ -69,6 +69,7 @@ func fillTables(t *testing.T, driver, dsn, numbers, padded string) {
 		`INSERT INTO audit_entries (id, tenant_id, actor, actor_type, actor_id, action, object, object_slug, request_id, reason, detail, at)
 			SELECT 'aud_' || N, 'tn_' || (n % 2), CASE n % 3 WHEN 0 THEN 'ann' ELSE 'ci' END, 'key', 'key_1', CASE n % 5 WHEN 0 THEN 'run.cancel' ELSE 'workflow.update' END,
 			CASE n % 5 WHEN 0 THEN 'run:run_' || N ELSE 'workflow:wf_' || (n % 20) END, '', 'req_1', CASE n WHEN 1 THEN 'Straße' ELSE '' END, '', 1700000000000 + n FROM g`,
+		`INSERT INTO definition_steps (tenant_id, word, workflow_id, step_id, name) SELECT 'tn_' || (n % 2), 'send ' || (n % 3), 'wf_' || N, 'send', '' FROM g`,
 		`INSERT INTO workflow_tags (tenant_id, tag, updated_at, workflow_id) SELECT 'tn_' || (n % 2), 'red', n, 'wf_' || n FROM g WHERE n < 20`,
 	} {
 		if _, err := raw.Exec(numbers + strings.ReplaceAll(statement, "|| N", "|| "+padded)); err != nil {
@@ -128,6 +129,27 @@ func checkLookup(t *testing.T, name, text, plan string) {
 			return
 		}
 	}
+}
+
+// Steps are found in the order of an index, so that no more of them are read than are returned.
+func TestStepsAreFoundByTheirIndexes(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *store.DB) {
+		for index, viewable := range map[string][]string{"PRIMARY KEY (tenant_id=? AND word>? AND word<?)|definition_steps_pkey": nil, "definition_steps_workflow": {"wf_000001", "wf_000003"}} {
+			texts := db.Reads(func() { _, _ = db.FindSteps(t.Context(), "tn_1", "send", viewable, 20) })
+			if len(texts) == 0 {
+				t.Fatal("nothing was read")
+			}
+			for _, text := range texts {
+				plan, named := db.Plan(t, text), false
+				for name := range strings.SplitSeq(index, "|") {
+					named = named || strings.Contains(plan, name)
+				}
+				if !named || viewable == nil && (strings.Contains(plan, "Sort") || strings.Contains(plan, "TEMP B-TREE")) || strings.Contains(plan, "SCAN") {
+					t.Errorf("steps of %v are read by\n%s\n%s", viewable, text, plan)
+				}
+			}
+		}
+	})
 }
 
 // Every list of runs, with every combination of filters, reads only what it lists:

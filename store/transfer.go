@@ -86,6 +86,9 @@ func (db *DB) ImportWorkflow(ctx context.Context, w workflows.Workflow, all []wo
 		if err := db.writeUses(tx, w, nil); err != nil {
 			return err
 		}
+		if err := writeSteps(tx, w, 0); err != nil {
+			return err
+		}
 		active := all[max(0, min(w.ActiveVersion, len(all))-1)]
 		if err := writeAudit(tx, workflowObject(row), workflowChange{To: &workflowState{active.Number, active.Hash, string(w.Status)}}); err != nil {
 			return err

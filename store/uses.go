@@ -87,7 +87,8 @@ const usesPerStatement = 200
 // usesBatch is how many workflows one transaction of FillUses reads.
 const usesBatch = 10
 
-// FillUses keeps the uses of workflows that were stored before they were kept. Each
+// FillUses keeps the uses and the names of steps of workflows that were stored before they were
+// kept. Each
 // transaction reads a few definitions; a crash leaves the rest to the next call, and two
 // nodes that call it at once do no harm.
 func (db *DB) FillUses(ctx context.Context) error {
@@ -120,6 +121,11 @@ func (db *DB) AwaitUses(ctx context.Context) error {
 	})
 }
 
+// ForgetSteps removes what steps are found by, as before the migration that began to keep it.
+func (db *DB) ForgetSteps(ctx context.Context) error {
+	return db.update(ctx, func(tx *gorm.DB) error { return tx.Exec("DELETE FROM definition_steps WHERE word <> ''").Error })
+}
+
 // fillUsesOf replaces the rows of one workflow, which is locked against changes meanwhile, and
 // takes it off the list of those that wait.
 func (db *DB) fillUsesOf(tx *gorm.DB, id string) error {
@@ -128,7 +134,7 @@ func (db *DB) fillUsesOf(tx *gorm.DB, id string) error {
 	if err != nil {
 		return err
 	}
-	for _, table := range []string{"definition_uses", "uses_pending"} {
+	for _, table := range []string{"definition_uses", "definition_steps", "uses_pending"} {
 		if err := tx.Exec("DELETE FROM "+table+" WHERE workflow_id = ?", id).Error; err != nil {
 			return err
 		}
@@ -138,6 +144,9 @@ func (db *DB) fillUsesOf(tx *gorm.DB, id string) error {
 	}
 	w, err := row.workflow()
 	if err != nil {
+		return err
+	}
+	if err := writeSteps(tx, w, 0); err != nil {
 		return err
 	}
 	return db.writeUses(tx, w, nil)

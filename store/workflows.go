@@ -51,6 +51,9 @@ func (db *DB) CreateWorkflow(ctx context.Context, rev workflows.Revision, keep *
 		if err := db.writeUses(tx, rev.Workflow, nil); err != nil {
 			return err
 		}
+		if err := writeSteps(tx, rev.Workflow, 0); err != nil {
+			return err
+		}
 		if err := writeAudit(tx, workflowObject(row), workflowChange{To: &workflowState{rev.Workflow.ActiveVersion, hash, row.Status}}); err != nil {
 			return err
 		}
@@ -105,6 +108,9 @@ func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(work
 			return result, err
 		}
 		if err := db.writeUses(tx, result, heldVersions(current)); err != nil {
+			return result, err
+		}
+		if err := writeSteps(tx, result, current.ActiveVersion); err != nil {
 			return result, err
 		}
 		if err := dropDraft(tx, rev.Draft); err != nil {
@@ -223,7 +229,7 @@ func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check fu
 		if err := endSchedules(tx, "workflow_id = ?", row.ID); err != nil {
 			return err
 		}
-		for _, table := range []string{"workflow_tags", "workflow_recent", "definition_uses"} {
+		for _, table := range []string{"workflow_tags", "workflow_recent", "definition_uses", "definition_steps"} {
 			if err := tx.Exec("DELETE FROM "+table+" WHERE workflow_id = ?", row.ID).Error; err != nil {
 				return err
 			}

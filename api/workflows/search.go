@@ -17,9 +17,9 @@ type foundBody struct {
 
 // searchHit is one of them.
 type searchHit struct {
-	Type   string       `json:"type" enum:"workflow,run,schedule,template"`
+	Type   string       `json:"type" enum:"workflow,run,schedule,template,step"`
 	ID     string       `json:"id"`
-	Title  string       `json:"title" doc:"A workflow's or template's name, a run's workflow, a schedule's expression and zone."`
+	Title  string       `json:"title" doc:"A workflow's or template's name, a run's workflow, a schedule's expression and zone, a step's name, or its id without one."`
 	Status string       `json:"status,omitempty" doc:"A run's, a workflow's or a schedule's."`
 	Of     *hitWorkflow `json:"workflow,omitempty" doc:"Left out of templates."`
 }
@@ -75,10 +75,10 @@ func (h *searcher) searchRoutes() []core.Route {
 	return []core.Route{
 		core.Route{
 			Method: http.MethodGet, Path: "/v1/search", ID: "searchEverything", Tag: "site",
-			Summary: "Find workflows, runs, schedules and templates by a few characters", Action: access.View, On: core.FilteredByAccess,
+			Summary: "Find workflows, runs, schedules, templates and steps by a few characters", Action: access.View, On: core.FilteredByAccess,
 			Query: []core.Param{
 				{Name: "q", Required: true, Description: "1 to 200 characters: a text of a workflow or template, the beginning of a run's id or name, or a label's value."},
-				{Name: "types", Description: "Some of workflow, run, schedule and template, with commas between them; all without it. Schedules are found by their workflows."},
+				{Name: "types", Description: "Some of workflow, run, schedule, template and step, with commas between them; all without it. Schedules are found by their workflows, steps of active versions by the beginning of a word of their id or name."},
 			},
 			Answers: core.OK(foundBody{}),
 		}.Handle(core.NoBody(h.searchAll)),

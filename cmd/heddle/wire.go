@@ -233,7 +233,7 @@ func (w *wiring) openAPI() {
 			Transfer: versions.NewTransfer(versions.TransferConfig{Store: st.db, Catalog: st.registry, Secrets: st.secrets, NewID: w.newID}), Executor: st.executor,
 			Schedules: st.schedules, Approvals: approvals.New(st.db, st.executor), Bulk: st.bulk,
 			Live:    live.New(live.Config{Source: st.db, Hub: w.hub, Details: st.executor.Details, Encode: api.EncodeChange, Now: w.clock.Now, Epoch: w.newID("live_"), Log: st.log}),
-			Secrets: st.secrets, Agents: w.agents, System: st.system, Search: search.New(st.definitions, st.executor, st.schedules, w.patterns), Templates: w.patterns, Drafts: drafts.NewService(drafts.Config{Store: st.db, Secrets: st.secrets, Now: w.clock.Now, NewID: w.newID}), Answers: st.db, Turns: st.db,
+			Secrets: st.secrets, Agents: w.agents, System: st.system, Search: search.New(st.definitions, st.executor, st.schedules, w.patterns, st.db), Templates: w.patterns, Drafts: drafts.NewService(drafts.Config{Store: st.db, Secrets: st.secrets, Now: w.clock.Now, NewID: w.newID}), Answers: st.db, Turns: st.db,
 			SignIn: w.signIn(), Isolation: st.registry.ScriptIsolation, ScriptLimits: st.registry.ScriptLimits,
 		},
 		Limits:    api.Limits{Rate: s.Rate, Stored: st.stored, StoreTime: s.DatabaseTimeout},

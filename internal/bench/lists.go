@@ -86,7 +86,8 @@ func lookupCase(ctx context.Context, b *session) error {
 }
 
 // searchCase measures a search by text among 100,000 workflows: for what all have, what one has
-// and what none has, and the list without a text.
+// and what none has, and the list without a text; and of a step that each has, one that one has, and
+// everything.
 //
 //	search     one … ms CPU  … ms   (a row by its key: … ms)
 func searchCase(ctx context.Context, b *session) error {
@@ -95,6 +96,9 @@ func searchCase(ctx context.Context, b *session) error {
 		{"all", "/api/workflows?limit=50&q=flow"},
 		{"one", "/api/workflows?limit=50&q=w-054321"},
 		{"none", "/api/workflows?limit=50&q=nowhere"},
+		{"steps", "/v1/search?types=step&q=charge"},
+		{"one step", "/v1/search?types=step&q=" + url.QueryEscape("only 054321")},
+		{"everything", "/v1/search?q=flow"},
 		{"unicode", "/api/workflows?limit=50&q=" + url.QueryEscape("STRASSE 5432")},
 	})
 }
@@ -170,6 +174,8 @@ func (b *session) fill(ctx context.Context, tenant string, runs int) (*sql.DB, e
 			EPOCH + n * 1000 + CASE n % 3 WHEN 0 THEN n % 5000 ELSE 0 END, CASE WHEN n / 100 % 100 = 1 THEN 0 ELSE EPOCH + n * 1000 + 5000 END, EPOCH + n * 1000 + 5000, 0, '{}', '', 0, 0,
 			CASE WHEN n % 110 = 0 THEN 'sched_1' ELSE '' END, CASE WHEN n / 100 % 1000 = 7 THEN 'timeout' ELSE '' END,
 			CASE WHEN n % 1000 = 3 THEN '{"customer":"c1"}' ELSE '' END FROM g WHERE true`},
+		{manyWorkflows, `INSERT INTO definition_steps (tenant_id, word, workflow_id, step_id, name) SELECT 'TENANT', 'charge card', 'wf_' || W, 'charge_card', '' FROM g WHERE true`},
+		{manyWorkflows, `INSERT INTO definition_steps (tenant_id, word, workflow_id, step_id, name) SELECT 'TENANT', 'only ' || W, 'wf_' || W, 'only', '' FROM g WHERE true`},
 		{runs, `INSERT INTO run_labels (tenant_id, key, value, created_at, run_id)
 			SELECT 'TENANT', 'customer', 'c1', EPOCH + n * 1000, 'run_' || R FROM g WHERE n % 1000 = 3`},
 		{1, `INSERT INTO run_counts (tenant_id, workflow_id, state, trigger_kind, shard, n)

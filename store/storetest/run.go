@@ -14,7 +14,7 @@ import (
 func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 	for _, group := range []map[string]func(*testing.T, *store.DB){
 		workflowTests, versionTests, commitTests, runTests, listTests, queueTests, leaseTests, accessTests, answerTests, scheduleTests, scheduleListTests, templateTests, transferTests,
-		secretTests, sessionTests, agentTests, blobTests, logTests, usageTests, agentUsageTests, statsTests, seriesTests, keyTests, usesTests, systemTests,
+		secretTests, sessionTests, agentTests, blobTests, logTests, usageTests, agentUsageTests, statsTests, seriesTests, keyTests, usesTests, stepSearchTests, systemTests,
 		inboxTests,
 		crashTests, auditTests, turnTests, approvalTests, draftTests, renderedTests, bulkTests,
 	} {
