@@ -378,9 +378,12 @@ func (x *examples) runs() {
 	x.posts("resumeRun", runs+id+"/resume", `{"reason":"It is back."}`)
 	x.until(id, "waiting")
 	x.posts("restartRun", runs+id+"/restart", `{"reason":"With the newest version."}`)
+	restarted := id
 	id = waiting()
 	x.posts("terminateRun", runs+id+"/terminate", `{"reason":"It hangs."}`)
 	x.until(id, "cancelled")
+	x.until(restarted, "cancelled")
+	x.gets("compareRuns", runs+"compare?a="+restarted+"&b="+id)
 	x.posts("cancelRun", runs+id+"/cancel", `{"reason":"The order was withdrawn."}`)
 	x.deletes("deleteRun", runs+id)
 

@@ -84,6 +84,7 @@ func calls() []call {
 		{"getJob", "view", "GET", at("/api/workflows/jobs/{job}"), nil, "workflow:*", 200},
 		{"listJobFailures", "view", "GET", at("/api/workflows/jobs/{job}/failures"), nil, "workflow:*", 200},
 		{"stopJob", "operate", "POST", at("/api/workflows/jobs/{job}/stop"), nil, "workflow:*", 200},
+		{"compareRuns", "view", "GET", at("/api/workflows/runs/compare?a={run}&b={done}"), nil, flow, 200},
 		{"getRunStats", "view", "GET", at("/api/workflows/runs/stats"), nil, "", 200},
 		{"getRun", "view", "GET", at("/api/workflows/runs/{run}"), nil, flow, 200},
 		{"listSteps", "view", "GET", at("/api/workflows/runs/{run}/steps"), nil, flow, 200},

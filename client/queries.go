@@ -239,6 +239,12 @@ type AuditQuery struct {
 	Text         string `query:"q"`
 }
 
+// CompareQuery names two runs by their ids.
+type CompareQuery struct {
+	A string `query:"a"`
+	B string `query:"b"`
+}
+
 // SearchQuery is what a person types.
 type SearchQuery struct {
 	Text  string   `query:"q"`

@@ -53,6 +53,12 @@ func (s *RunService) Get(ctx context.Context, runID string, opts ...CallOption) 
 	return member[Run](ctx, s.c, r, "run", opts)
 }
 
+// Compare returns two runs side by side.
+func (s *RunService) Compare(ctx context.Context, q CompareQuery, opts ...CallOption) (*RunComparison, error) {
+	r := request{method: http.MethodGet, path: "/api/workflows/runs/compare", query: queryOf(q)}
+	return call[RunComparison](ctx, s.c, r, opts)
+}
+
 // View returns a run without its steps; it costs the same however many there are.
 func (s *RunService) View(ctx context.Context, runID string, opts ...CallOption) (*RunView, error) {
 	r := request{method: http.MethodGet, path: pathOf("/api/workflows/runs/{run_id}", runID), query: url.Values{"view": {"summary"}}}

@@ -35,5 +35,5 @@ type handlers struct{ Services }
 // Routes returns the table of the package, in the order of the documents.
 func Routes(s Services) []core.Route {
 	h := &handlers{Services: s}
-	return slices.Concat(h.runRoutes(), h.blobRoutes(), h.steeringRoutes(), h.logRoutes(), h.usageRoutes(), h.statsRoutes(), h.liveRoutes(), (&searcher{s}).searchRoutes())
+	return slices.Concat(h.runRoutes(), h.blobRoutes(), h.steeringRoutes(), h.logRoutes(), h.usageRoutes(), h.statsRoutes(), h.compareRoutes(), h.liveRoutes(), (&searcher{s}).searchRoutes())
 }
