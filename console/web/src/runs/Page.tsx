@@ -1,96 +1,96 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link, useLocation, useSearch } from 'wouter'
-import { call, values } from '../api/client'
-import { print } from '../api/lossless'
+import { useMemo } from 'react'
+import { values } from '../api/client'
+import type { Value } from '../api/lossless'
 import { Title } from '../frame/Frame'
-import { runPath, to, workflowPath } from '../routes'
-import { StateChip, VersionChip } from '../ui/Chip'
+import { Answer } from '../ui/Answer'
 import { Empty, Loading, Problem } from '../ui/Problem'
-import { Duration, Time, useNow } from '../ui/Time'
-import { Answer } from './Answer'
-import { useLiveRun, type RunDetail, type Step } from './live'
+import { Pane } from '../ui/Pane'
+import { Tabs } from '../ui/Tabs'
+import { Time, useNow } from '../ui/Time'
+import { Data } from './Data'
+import { Events } from './Events'
+import { Gantt } from './Gantt'
+import { RunGraph } from './Graph'
+import { chosen } from './group'
+import { Head } from './Head'
+import { runAPI, terminal, useLiveRun, type RunDetail, type Step } from './live'
+import { Log } from './Log'
+import { StepList } from './StepList'
+import { StepPanel } from './StepPanel'
+import { strings } from './strings'
+import { stateOf } from '../status/states'
+import { useRunURL, type RunURL, type View } from './url'
+import './style.css'
 
-interface Attempt {
-  attempt: number; status: string; interrupted: boolean; started_at: string | null; completed_at: string | null
-  duration_seconds: number | null; error: { code: string; message: string } | null
-}
+const most = 300 // steps whose graph opens by itself
+const views = Object.entries(strings.views) as [View, string][]
 
-function StepPanel({ run, id, changed }: { run: string; id: string; changed: number }) {
-  const path = `/api/workflows/runs/${encodeURIComponent(run)}/steps/${encodeURIComponent(id)}`
-  const detail = useQuery({ queryKey: ['step', run, id, changed], queryFn: async ({ signal }) => (await call<{ step: Step & { attempts: Attempt[] } }>(path, { signal })).data.step })
-  const output = useQuery({ queryKey: ['output', run, id, changed], queryFn: async ({ signal }) => {
-    const body = (await values(path, { signal })) as { step?: { output?: never } }
-    return body.step?.output === undefined ? '' : print(body.step.output)
-  } })
-  if (detail.error) return <Problem error={detail.error} retry={() => void detail.refetch()} />
-  const step = detail.data
-  if (!step) return <Loading />
+// Notice is what matters now: why a run failed, what it waits for, where it stands in the queue.
+function Notice({ run, steps, now, onStep }: { run: RunDetail; steps: Step[]; now: number; onStep: (id: string) => void }) {
+  const failed = run.error ? steps.find((s) => s.status === 'failed') : undefined
+  const asked = terminal.has(run.status) ? [] : steps.filter((s) => s.wait?.request_id)
+  const timer = asked.length || terminal.has(run.status) ? undefined : steps.find((s) => s.wait?.until)
   return (
-    <section className="panel" aria-labelledby="step-title">
-      <h2 id="step-title">{step.name}</h2>
-      <p><StateChip state={step.status} /> <span className="faint">{step.type} · <code>{step.step_id}</code></span></p>
-      {step.error ? <p className="problem">{step.error.message} <code>{step.error.code}</code></p> : null}
-      <h3>Attempts</h3>
-      <ol className="attempts">{step.attempts.map((a) => (
-        <li key={a.attempt}><StateChip state={a.status} /> <Duration seconds={a.duration_seconds} />{a.interrupted ? ' interrupted' : ''}{a.error ? <span className="tone-red"> {a.error.message}</span> : null}</li>
-      ))}</ol>
-      <h3>Output</h3>
-      {output.data ? <pre tabIndex={0}>{output.data}</pre> : <p className="faint">None</p>}
-    </section>
+    <>
+      {run.error ? (
+        <div className="problem" role="alert"><p>{run.error.message}</p><p className="faint"><code>{run.error.code}</code>{failed ? <> · <button type="button" className="link" onClick={() => onStep(failed.step_id)}>{strings.toStep} {failed.name}</button></> : null}</p></div>
+      ) : null}
+      {asked.slice(0, 3).map((s) => <Answer key={s.wait?.request_id} id={s.wait?.request_id as string} />)}
+      {timer ? <p className="notice">{timer.name} {strings.waitsUntil} <Time at={timer.wait?.until} now={now} /></p> : null}
+      {run.queue ? <p className="notice">{strings.queued(run.queue.ahead)}</p> : null}
+    </>
   )
 }
 
-function Head({ run, now }: { run: RunDetail; now: number }) {
+function Picture({ view, run, steps, definition, now, url, set }: { view: View; run: RunDetail; steps: Step[]; definition: Value | undefined; now: number; url: RunURL; set: (c: { [K in keyof RunURL]?: RunURL[K] | undefined }) => void }) {
+  const select = (id: string) => set({ step: id === url.step ? undefined : id, iteration: undefined, attempt: undefined, status: undefined })
+  const list = useMemo(() => chosen(steps, url.only, url.q), [steps, url.only, url.q])
+  switch (view) {
+    case 'graph': return definition === undefined ? <Loading /> : <RunGraph definition={definition} steps={steps} selected={url.step} onSelect={select} />
+    case 'list': return <StepList steps={list} now={now} selected={url.step} onSelect={select} tall={steps.length > 100} />
+    case 'time': return <Gantt run={run} steps={list} definition={definition} now={now} selected={url.step} onSelect={select} />
+    case 'log': return <Log run={run.id} open={!terminal.has(run.status)} level={url.level} step={url.step} q={url.q} onChange={set} />
+    case 'data': return <Data run={run.id} seq={run.seq} />
+    case 'events': return <Events run={run.id} seq={run.seq} kind={url.kind} onKind={(kind) => set({ kind })} />
+  }
+}
+
+function Filters({ url, set }: { url: RunURL; set: (c: { [K in keyof RunURL]?: RunURL[K] | undefined }) => void }) {
   return (
-    <div className="facts">
-      <StateChip state={run.status} />
-      <Link href={workflowPath(run.workflow.slug)}><VersionChip version={run.version} label={run.version_label} hash={run.definition_hash} /></Link>
-      <code>{run.id}</code>
-      <span>by {run.started_by?.name ?? run.trigger}</span>
-      <Time at={run.created_at} now={now} />
-      <Duration seconds={run.duration_seconds} />
-      {run.counts ? <span className="faint">{run.counts['completed']} of {run.counts['total']} steps</span> : null}
+    <div className="filters slim">
+      {(['open', 'failed'] as const).map((only) => <label key={only} className="check"><input type="checkbox" checked={url.only === only} onChange={(e) => set({ only: e.target.checked ? only : undefined })} /> {only === 'open' ? strings.onlyOpen : strings.onlyFailed}</label>)}
+      <input type="search" aria-label={strings.findStep} placeholder={strings.findStep} value={url.q ?? ''} onChange={(e) => set({ q: e.target.value || undefined })} />
     </div>
   )
 }
 
 export function RunPage({ id }: { id: string }) {
-  const live = useLiveRun(id)
+  const { run, steps, error, refresh } = useLiveRun(id)
   const now = useNow()
-  const [, navigate] = useLocation()
-  const selected = new URLSearchParams(useSearch()).get('step') ?? undefined
-  const { run, steps } = live
-  if (!run) return live.error ? <><Title text="Run" /><Problem error={live.error} /></> : <Loading />
-  const waiting = steps.find((s) => s.status === 'waiting' && s.wait?.request_id)
-  const changed = steps.find((s) => s.step_id === selected)?.seq ?? 0
+  const [url, set] = useRunURL(id)
+  const definition = useQuery({
+    queryKey: ['run-definition', id, run?.version], enabled: run !== null, staleTime: Infinity,
+    queryFn: async ({ signal }) => ((await values(`${runAPI(id)}/definition`, { signal })) as { definition: Value }).definition,
+  }).data
+  if (!run) return error ? <><Title text="Run" /><Problem error={error} retry={refresh} /></> : <Loading />
+  const view = url.view && views.some(([v]) => v === url.view) ? url.view : steps.length > most ? 'list' : 'graph'
+  const changed = steps.find((s) => s.step_id === url.step)?.seq ?? run.seq
+  const beside = url.step !== undefined && view !== 'data' && view !== 'events'
   return (
     <>
-      <Title text={run.workflow.name} />
-      <Head run={run} now={now} />
-      {run.error ? <div className="problem" role="alert">{run.error.message} <code>{run.error.code}</code></div> : null}
-      {waiting?.wait?.request_id ? <Answer key={waiting.wait.request_id} id={waiting.wait.request_id} /> : null}
-      {run.queue ? <p className="note">Queued, {run.queue.ahead} ahead</p> : null}
-      {steps.length === 0 ? <Empty title="This run has no steps yet" /> : (
-        <div className={selected ? 'split' : undefined}>
-          <div className="scroll" tabIndex={0} role="region" aria-label="Steps">
-            <table>
-              <thead><tr><th scope="col">State</th><th scope="col">Step</th><th scope="col">Type</th><th scope="col">Attempt</th><th scope="col" className="number">Duration</th><th scope="col">Error</th></tr></thead>
-              <tbody>{steps.map((s) => (
-                <tr key={s.step_id} aria-selected={s.step_id === selected}>
-                  <td><StateChip state={s.status} /></td>
-                  <th scope="row"><button type="button" className="link" onClick={() => navigate(to(runPath(id), { step: s.step_id === selected ? undefined : s.step_id }), { replace: true })}>{s.name}</button></th>
-                  <td>{s.type}</td>
-                  <td>{s.attempt > 0 ? `${s.attempt} of ${s.max_attempts}` : <span className="faint">–</span>}</td>
-                  <td className="number"><Duration seconds={s.duration_seconds} /></td>
-                  <td className="reason">{s.error ? <span className="tone-red">{s.error.message}</span> : null}</td>
-                </tr>
-              ))}</tbody>
-            </table>
+      <Head run={run} now={now} definition={definition} onChanged={refresh} />
+      {error ? <Problem error={error} retry={refresh} /> : null}
+      <Notice run={run} steps={steps} now={now} onStep={(step) => set({ step, iteration: undefined, attempt: undefined })} />
+      {steps.length === 0 ? <Empty title={strings.noSteps} /> : (
+        <Tabs tabs={views} open={view} onOpen={(v) => set({ view: v, q: undefined })} label={strings.viewsLabel} aside={view === 'list' || view === 'time' ? <Filters url={url} set={set} /> : null}>
+          <div className={beside ? 'split' : undefined}>
+            <div className="picture"><Pane key={view}><Picture view={view} run={run} steps={steps} definition={definition} now={now} url={url} set={set} /></Pane></div>
+            {beside && url.step ? <Pane key={url.step}><StepPanel run={id} id={url.step} iteration={url.iteration} attempt={url.attempt} status={url.status} changed={changed} now={now} definition={definition} can={run.can} onChange={set} onChanged={refresh} /></Pane> : null}
           </div>
-          {selected ? <StepPanel run={id} id={selected} changed={changed} /> : null}
-        </div>
+        </Tabs>
       )}
-      <p className="sr" role="status">{run.status}</p>
+      <p className="sr" role="status">{stateOf(run.status).word}</p>
     </>
   )
 }

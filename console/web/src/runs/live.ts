@@ -1,35 +1,43 @@
-// A run's page is a summary and its steps, kept by what changed since. The stream only says
-// that there is something: what changed is read by changed_after, so that a break, a sleep
+// A run's page is a summary and its steps, kept by what changed since. The tab's stream only
+// says that there is something: what changed is read by changed_after, so that a break, a sleep
 // and a slow browser all end in the same picture.
-import { useEffect, useRef, useState } from 'react'
-import { call } from '../api/client'
+import { useCallback, useEffect, useRef, useState } from 'react'
+import { call, Failure } from '../api/client'
+import { live as told, useChanges, type Change } from '../api/events'
 import type { Action, RunSummary } from '../api/queries'
-import { follow } from '../api/stream'
 import { to } from '../routes'
 
 export interface Step {
-  step_id: string; name: string; type: string; status: string; attempt: number; max_attempts: number
-  started_at: string | null; completed_at: string | null; duration_seconds: number | null
-  error: { code: string; message: string } | null; output_bytes: number; seq: number
-  wait?: { kind: string; signal?: string; prompt?: string; schema?: unknown; request_id?: string }
+  step_id: string; name: string; type: string; status: string; attempt: number; max_attempts: number; generation: number; iteration?: string
+  started_at: string | null; completed_at: string | null; duration_seconds: number | null; next_attempt_at?: string
+  error: { code: string; message: string } | null; output_bytes: number; seq?: number
+  wait?: { kind: string; signal?: string; prompt?: string; request_id?: string; until?: string; timeout_at?: string }
+  iterations?: { total: number | null; started: number; completed: number; failed: number }; waiting?: boolean; fallback?: string; handler?: string
 }
 
-export interface RunDetail extends RunSummary { seq: number; counts: Record<string, number>; can: Action[] }
+export interface RunDetail extends RunSummary {
+  seq: number; counts: Record<string, number>; can: Action[]; versions: { version: number; definition_hash: string; from_seq: number }[]
+}
 
-export interface Live { run: RunDetail | null; steps: Step[]; connected: boolean; error: unknown }
+export interface Live { run: RunDetail | null; steps: Step[]; error: unknown; refresh: () => void }
 
-const terminal = new Set(['completed', 'failed', 'cancelled'])
+export const terminal = new Set(['completed', 'failed', 'cancelled'])
+export const runAPI = (id: string) => `/api/workflows/runs/${encodeURIComponent(id)}`
 const paint = 150 // ms between two readings, at least
+const away = 5_000 // ms between two readings while nothing is told
+
+// stateOfStep is a step's state as it is shown: a loop in which nothing is in flight waits.
+export const stateOfStep = (s: Step) => (s.status === 'running' && s.waiting ? 'waiting' : s.status)
 
 // merge puts changed steps into a list at their places; the order is that of the definition,
-// in which the server gives them at first.
+// in which the server lists them at first.
 export function merge(steps: Step[], changed: Step[]): Step[] {
   if (changed.length === 0) return steps
   const byID = new Map(changed.map((s) => [s.step_id, s]))
   const list = steps.map((s) => {
     const now = byID.get(s.step_id)
     byID.delete(s.step_id)
-    return now && now.seq >= s.seq ? now : s
+    return now && (now.seq ?? 0) >= (s.seq ?? 0) ? now : s
   })
   return byID.size ? [...list, ...byID.values()] : list
 }
@@ -49,49 +57,48 @@ async function readSteps(path: string, after: number | null, signal: AbortSignal
 }
 
 export function useLiveRun(id: string): Live {
-  const [live, set] = useState<Live>({ run: null, steps: [], connected: false, error: null })
-  const seq = useRef(0)
+  const [live, set] = useState<Omit<Live, 'refresh'>>({ run: null, steps: [], error: null })
+  const seq = useRef(-1)
+  const again = useRef(() => {})
   useEffect(() => {
-    const path = `/api/workflows/runs/${encodeURIComponent(id)}`
+    const path = runAPI(id)
     const ending = new AbortController()
     const { signal } = ending
-    let reading = false
-    let again = false
+    let reading = false, wanted = false, ended = false
+    seq.current = -1
 
-    async function read(first: boolean): Promise<boolean> {
-      const steps = await readSteps(path, first ? null : seq.current, signal)
-      const { data } = await call<{ run: RunDetail }>(to(path, { view: 'summary' }), { signal })
+    async function read() {
+      const first = seq.current < 0
+      const [steps, summary] = await Promise.all([readSteps(path, first ? null : seq.current, signal), call<{ run: RunDetail }>(to(path, { view: 'summary' }), { signal })])
+      const run = summary.data.run
       seq.current = steps.seq
-      set((old) => ({ ...old, run: data.run, steps: first ? steps.steps : merge(old.steps, steps.steps), error: null }))
-      return terminal.has(data.run.status) && steps.seq >= data.run.seq
+      ended = terminal.has(run.status)
+      if (run.seq > steps.seq) wanted = true // it went on between the two answers
+      set((old) => ({ run, steps: first ? steps.steps : merge(old.steps, steps.steps), error: null }))
     }
-    async function refresh() {
-      again = true
+    again.current = async () => {
+      wanted = true
       if (reading) return
       reading = true
-      while (again && !signal.aborted) {
-        again = false
-        await new Promise((r) => setTimeout(r, paint))
+      while (wanted && !signal.aborted) {
+        wanted = false
         try {
-          await read(false)
+          await read()
         } catch (error) {
-          if (!signal.aborted) set((old) => ({ ...old, error }))
+          // The frame says that the server is away; what is seen stays.
+          if (!signal.aborted) set((old) => (old.run && error instanceof Failure && (error.status === 0 || error.status === 401 || error.status === 503) ? old : { ...old, error }))
         }
+        await new Promise((r) => setTimeout(r, paint))
       }
       reading = false
     }
-    async function begin() {
-      try {
-        if (await read(true)) return
-        await follow(() => to(`${path}/stream`, { output: 'none', after: String(seq.current) }), signal,
-          () => { void refresh(); return false }, (connected) => { set((old) => ({ ...old, connected })); if (connected) void refresh() })
-        if (!signal.aborted) void refresh()
-      } catch (error) {
-        if (!signal.aborted) set((old) => ({ ...old, error }))
-      }
-    }
-    void begin()
-    return () => ending.abort()
+    again.current()
+    const timer = setInterval(() => { if (!told() && !ended) again.current() }, away)
+    return () => { ending.abort(); clearInterval(timer) }
   }, [id])
-  return live
+  useChanges(useCallback((c: Change) => {
+    const run = c.data['run'] as { id?: string; seq?: number } | undefined
+    if (c.event === 'open' || c.event === 'reset' || (c.event === 'run_changed' && run?.id === id && (run.seq ?? 0) > seq.current)) again.current()
+  }, [id]))
+  return { ...live, refresh: useCallback(() => again.current(), []) }
 }

@@ -15,6 +15,7 @@ export class Flow {
   // an error in the browser's console, and no finding.
   #allowed = new Set([401])
   #unreachable = false
+  #meters = new WeakMap() // of pages, by which their CPU time is read
   findings = []
   contexts = []
   // lines are figures that the flow prints beside its time.
@@ -62,6 +63,9 @@ export class Flow {
       document.addEventListener('securitypolicyviolation', (e) => console.error(`CSP: ${e.violatedDirective} ${e.blockedURI} ${e.sample}`))
     })
     const page = await context.newPage()
+    const meter = await context.newCDPSession(page)
+    await meter.send('Performance.enable', { timeDomain: 'threadTicks' })
+    this.#meters.set(page, meter)
     this.#watch(page, base)
     return page
   }
@@ -135,10 +139,7 @@ export class Flow {
 
   // cpu returns the seconds of CPU time that a page's main thread took until now.
   async cpu(page) {
-    const debug = await page.context().newCDPSession(page)
-    await debug.send('Performance.enable', { timeDomain: 'threadTicks' })
-    const { metrics } = await debug.send('Performance.getMetrics')
-    await debug.detach()
+    const { metrics } = await this.#meters.get(page).send('Performance.getMetrics')
     return metrics.find((m) => m.name === 'TaskDuration').value
   }
 

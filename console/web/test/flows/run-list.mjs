@@ -1,0 +1,50 @@
+// The list of runs: facets, filters that stand in the URL, new runs that wait behind a button,
+// and a change of all that match, counted first.
+const definition = (name) => ({ name, steps: [{ id: 'check', type: 'condition', config: { expression: 'int(input.n) >= 0' } }, { id: 'ask', type: 'wait', depends_on: ['check'], config: { signal: { name: 'go', prompt: 'Go on?' } } }] })
+
+export default async function (t) {
+  await t.api('POST', '/api/workflows', { slug: 'invoices', definition: definition('Send invoices') })
+  await t.api('POST', '/api/workflows', { slug: 'orders', definition: definition('Order fulfilment') })
+  const ids = []
+  for (let i = 0; i < 6; i++) ids.push((await t.api('POST', `/api/workflows/${i % 2 ? 'invoices' : 'orders'}/run`, { input_data: { n: i < 4 ? i : 'none' }, labels: { customer: i % 3 ? 'ACME' : 'Globex' } })).run_id)
+  for (const [i, id] of ids.entries()) await t.run(id, i < 4 ? 'waiting' : 'failed')
+
+  const page = await t.page()
+  await page.goto('/runs')
+  await t.until(page, async () => (await page.locator('.runs tbody tr').count()) === 6, 'six runs')
+  await t.axe(page, 'runs')
+  await t.narrow(page, 'runs')
+  await t.shot(page, 'runs')
+  await page.getByRole('button', { name: /^Failed/ }).click()
+  await t.until(page, async () => (await page.locator('.runs tbody tr').count()) === 2, 'the failed ones')
+  await page.getByPlaceholder('Workflow').fill('invoices')
+  await page.keyboard.press('Enter')
+  await t.until(page, async () => (await page.locator('.runs tbody tr').count()) === 1, 'the failed one of a workflow')
+  const address = page.url()
+  const other = await t.page()
+  await other.goto(address)
+  await t.until(other, async () => (await other.locator('.runs tbody tr').count()) === 1, 'the same elsewhere')
+
+  await page.goto('/runs?status=waiting')
+  await t.until(page, async () => (await page.locator('.runs tbody tr').count()) === 4, 'those that wait')
+  await page.locator('.connection.live').waitFor()
+  const { run_id: late } = await t.api('POST', '/api/workflows/orders/run', { input_data: { n: 9 } })
+  await t.run(late, 'waiting')
+  await page.getByRole('button', { name: '1 new run' }).waitFor()
+  t.equal(await page.locator('.runs tbody tr').count(), 4, 'rows before the new one is asked for')
+  await page.getByRole('button', { name: '1 new run' }).click()
+  await t.until(page, async () => (await page.locator('.runs tbody tr').count()) === 5, 'the new one')
+
+  await page.getByLabel('Select the page').check()
+  await page.getByRole('button', { name: 'Select all that match' }).click()
+  await page.getByRole('toolbar').getByRole('button', { name: 'Cancel…' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('5 of 5 that match').waitFor()
+  await t.axe(page, 'bulk')
+  await t.shot(page, 'runs-bulk')
+  await dialog.getByLabel('Reason').fill('Called off')
+  await dialog.getByRole('button', { name: 'Cancel 5' }).click()
+  await dialog.getByText('Done: 5 of 5').waitFor()
+  await dialog.getByRole('button', { name: 'Back' }).click()
+  for (const id of [...ids.slice(0, 4), late]) t.equal((await t.run(id, 'cancelled')).status, 'cancelled', id)
+}
