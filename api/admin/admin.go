@@ -46,5 +46,5 @@ type observers struct {
 // Routes returns the table of the package, in the order of the documents.
 func Routes(s Services) []core.Route {
 	h, o := &handlers{s}, &observers{s}
-	return slices.Concat(h.secretRoutes(), h.agentRoutes(), (&agentTester{s}).routes(), h.sessionRoutes(), h.oidcRoutes(), h.userRoutes(), h.keyRoutes(), h.accessRoutes(), o.auditRoutes(), o.systemRoutes())
+	return slices.Concat(h.secretRoutes(), (&agentHandlers{s}).routes(), (&agentTester{s}).routes(), h.sessionRoutes(), h.oidcRoutes(), h.userRoutes(), h.keyRoutes(), h.accessRoutes(), o.auditRoutes(), o.systemRoutes())
 }

@@ -34,7 +34,7 @@ type agentUsed struct {
 
 // getAgentUsage sums what an agent's attempts consumed by day, whatever became of their runs.
 // Errors: fault.NotFound agent_not_found, fault.Malformed invalid_request.
-func (h *handlers) getAgentUsage(c *core.Call) error {
+func (h *agentHandlers) getAgentUsage(c *core.Call) error {
 	q, err := c.Query()
 	if err != nil {
 		return err

@@ -59,9 +59,12 @@ type agentList struct {
 	NextCursor *string     `json:"next_cursor" doc:"Null on the last page."`
 }
 
-// agentRoutes returns the routes of agents: where a model is, what it costs, and which tools it
+// agentHandlers serves the routes of agents. It may be used concurrently.
+type agentHandlers struct{ Services }
+
+// routes returns the routes of agents: where a model is, what it costs, and which tools it
 // has.
-func (h *handlers) agentRoutes() []core.Route {
+func (h *agentHandlers) routes() []core.Route {
 	const one = "/v1/agents/{agent_id}"
 	return []core.Route{
 		// PUT creates too: the path names an agent that need not exist yet.
@@ -111,7 +114,7 @@ func agentOf(a agents.Agent) agentBody {
 // putAgent creates or replaces an agent under the id of the path. If-Match makes it a replacement
 // of that revision: fault.Precondition precondition_failed otherwise. What could not be used is
 // fault.Unacceptable invalid_agent.
-func (h *handlers) putAgent(c *core.Call, req putAgent) error {
+func (h *agentHandlers) putAgent(c *core.Call, req putAgent) error {
 	a := agents.Agent{
 		TenantID: c.TenantID(), ID: c.Param("agent_id"), Provider: req.Provider, BaseURL: req.BaseURL, Model: req.Model, SystemPrompt: req.SystemPrompt,
 		APIKeySecret: req.APIKeySecret, InputMicroUSDPer1K: req.InputMicroUSDPer1K, OutputMicroUSDPer1K: req.OutputMicroUSDPer1K,
@@ -134,7 +137,7 @@ func (h *handlers) putAgent(c *core.Call, req putAgent) error {
 
 // getAgent returns an agent, or 304 for the revision that the caller has; fault.NotFound
 // agent_not_found.
-func (h *handlers) getAgent(c *core.Call) error {
+func (h *agentHandlers) getAgent(c *core.Call) error {
 	id := c.Param("agent_id")
 	a, err := h.Agents.Describe(c.Ctx(), c.TenantID(), id)
 	if err != nil {
@@ -147,7 +150,7 @@ func (h *handlers) getAgent(c *core.Call) error {
 }
 
 // listAgents lists the tenant's agents by id.
-func (h *handlers) listAgents(c *core.Call) error {
+func (h *agentHandlers) listAgents(c *core.Call) error {
 	_, p, err := c.PageQuery()
 	if err != nil {
 		return err
@@ -160,7 +163,7 @@ func (h *handlers) listAgents(c *core.Call) error {
 }
 
 // deleteAgent deletes an agent: 204. Steps that name it fail from then on.
-func (h *handlers) deleteAgent(c *core.Call) error {
+func (h *agentHandlers) deleteAgent(c *core.Call) error {
 	if err := h.Agents.Delete(c.Ctx(), c.TenantID(), c.Param("agent_id"), c.IfMatch); err != nil {
 		return err
 	}
