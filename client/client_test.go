@@ -192,7 +192,7 @@ func TestPages(t *testing.T) {
 	requests := 0
 	c := over(func(r *http.Request) (*http.Response, error) {
 		requests++
-		if q := r.URL.Query(); q.Get("status") != "failed,cancelled" || q.Get("label.team") != "a" || q.Get("limit") != "2" {
+		if q := r.URL.Query(); q.Get("status") != "failed,cancelled" || q.Get("label.team") != "a" || q.Get("limit") != "2" || q.Has("workflow") {
 			t.Errorf("query %s", r.URL.RawQuery)
 		}
 		if r.URL.Query().Get("cursor") == "" {
@@ -200,7 +200,8 @@ func TestPages(t *testing.T) {
 		}
 		return answer(200, `{"runs":[{"id":"run_3"}],"next_cursor":null}`), nil
 	})
-	q := client.RunQuery{RunFilter: client.RunFilter{Status: []string{"failed", "cancelled"}, Labels: map[string]string{"team": "a"}}}
+	// An empty list selects nothing less than no list does.
+	q := client.RunQuery{Workflows: []string{}, RunFilter: client.RunFilter{Status: []string{"failed", "cancelled"}, Labels: map[string]string{"team": "a"}}}
 	q.Limit = 2
 	var ids []string
 	for run, err := range c.Runs.All(t.Context(), q) {

@@ -43,7 +43,9 @@ func addQuery(values url.Values, v reflect.Value) {
 		case time.Time:
 			values.Set(name, value.Format(time.RFC3339Nano))
 		case []string:
-			values.Set(name, strings.Join(value, ","))
+			if len(value) > 0 {
+				values.Set(name, strings.Join(value, ","))
+			}
 		case map[string]string:
 			for key, text := range value {
 				values.Set(name+key, text)

@@ -156,7 +156,7 @@ func TestWorkflowsAreComparedAndMovedBetweenServers(t *testing.T) {
 		t.Errorf("exit %d: %s%s", code, out, errOut)
 	}
 	code, out, errOut = heddle(t, env, append([]string{"import", file}, there...)...)
-	if code != exitFailure || out != "" || !strings.Contains(errOut, "slug_taken: Line 1: ") {
+	if code != exitFailure || out != "" || !strings.Contains(errOut, "Line 1: Another workflow") {
 		t.Errorf("exit %d: %s%s", code, out, errOut)
 	}
 	code, out, _ = heddle(t, env, append([]string{"import", "--on-conflict", "skip", file}, there...)...)
