@@ -13,6 +13,7 @@ const TemplatePage = lazy(() => import('./templates/Page').then((m) => ({ defaul
 const TemplateUpdate = lazy(() => import('./templates/Update').then((m) => ({ default: m.Update })))
 const ApprovalList = lazy(() => import('./approvals/List').then((m) => ({ default: m.ApprovalList })))
 const ApprovalPage = lazy(() => import('./approvals/Page').then((m) => ({ default: m.ApprovalPage })))
+const Versus = lazy(() => import('./runs/Versus').then((m) => ({ default: m.Versus })))
 const RunPage = lazy(() => import('./runs/Page').then((m) => ({ default: m.RunPage })))
 const Versions = lazy(() => import('./compare/Versions').then((m) => ({ default: m.Versions })))
 const Editor = lazy(() => import('./editor/Page').then((m) => ({ default: m.Editor })))
@@ -35,6 +36,7 @@ export function Routes() {
       <Route path="/approvals" component={ApprovalList} />
       <Route path="/approvals/:id">{(p) => <ApprovalPage key={p.id} id={p.id} />}</Route>
       <Route path="/runs" component={RunList} />
+      <Route path="/runs/:a/vs/:b">{(p) => <Versus key={p.a + p.b} a={p.a} b={p.b} />}</Route>
       <Route path="/runs/:id">{(p) => <RunPage key={p.id} id={p.id} />}</Route>
       <Route><Title text={strings.notThere} /><p>{strings.notBuilt}</p></Route>
     </Switch>

@@ -21,11 +21,15 @@ export function useRefresh() {
   useChanges(useCallback((c: Change) => {
     if (!(c.event in stale)) return
     names.current.add(c.event)
-    timer.current ??= setTimeout(() => {
+    const read = () => {
       const keys = new Map([...names.current].flatMap((n) => stale[n] ?? []).map((k) => [String(k), k]))
       names.current.clear()
+      clearTimeout(timer.current)
       timer.current = undefined
       for (const queryKey of keys.values()) void queries.invalidateQueries({ queryKey })
-    }, pause)
+    }
+    // What was read before the stream stood may be outdated by now.
+    if (c.event === 'open' || c.event === 'reset') read()
+    else timer.current ??= setTimeout(read, pause)
   }, [queries]))
 }

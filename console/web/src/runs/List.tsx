@@ -46,6 +46,7 @@ function Selected({ chosen, filter, now, onChange }: { chosen: Chosen; filter: F
   const [action, setAction] = useState<(typeof actions)[number] | null>(null)
   const can = useInfo().data?.can
   const [selection, setSelection] = useState<Selection>({ run_ids: [] })
+  const two = [...chosen.ids]
   const begin = (a: (typeof actions)[number]) => {
     setSelection(chosen.all ? { filter: bulk(filter, now) } : { run_ids: [...chosen.ids] })
     setAction(a)
@@ -55,6 +56,7 @@ function Selected({ chosen, filter, now, onChange }: { chosen: Chosen; filter: F
       <span role="status">{chosen.all ? words.matching : words.selected(chosen.ids.size)}</span>
       {chosen.all ? null : <button type="button" className="link" onClick={() => onChange({ ...chosen, all: true })}>{words.allMatching}</button>}
       <button type="button" className="link" onClick={() => onChange({ ids: new Set(), all: false })}>{words.unselect}</button>
+      {two.length === 2 && !chosen.all ? <Link className="button" href={`${runPath(two[1] as string)}/vs/${two[0]}`}>{strings.versus.compare}</Link> : null}
       <span className="spacer" />
       {actions.map((a) => <Act key={a} can={can} needs={a === 'cancel' || a === 'pause' || a === 'resume' ? 'execute' : 'operate'} {...(a === 'terminate' || a === 'delete' ? { look: 'danger' as const } : {})} onClick={() => begin(a)}>{strings.bulk.actions[a]}…</Act>)}
       {action ? <Bulk action={action} selection={selection} onClose={() => { setAction(null); onChange({ ids: new Set(), all: false }) }} /> : null}

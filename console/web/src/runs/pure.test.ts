@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { StepNode } from '../layout/definition'
 import { bars, ticks } from './gantt'
+import { versus } from './versus'
 
 ;(globalThis as { document?: unknown }).document = { baseURI: 'http://127.0.0.1/' }
 const { chosen, grouped } = await import('./group')
@@ -28,4 +29,8 @@ it('marks the critical path: back from the last end by what ended last before', 
 it('has few round ticks', () => {
   for (const span of [1, 7, 99, 4_500, 61_000, 86_400_000, 1e12]) expect(ticks(span).length).toBeLessThanOrEqual(7)
   expect(ticks(4_500)).toEqual([0, 1000, 2000, 3000, 4000])
+})
+it('puts two runs beside each other, what differs first', () => {
+  const pairs = versus([step('a', 'completed'), step('b', 'failed'), step('old', 'completed')], [step('a', 'completed'), step('b', 'completed'), step('new', 'pending')])
+  expect(pairs.map((p) => [p.id, p.left?.status, p.right?.status, p.differs])).toEqual([['b', 'failed', 'completed', true], ['old', 'completed', undefined, true], ['new', undefined, 'pending', true], ['a', 'completed', 'completed', false]])
 })

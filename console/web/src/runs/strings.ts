@@ -32,7 +32,10 @@ export const strings = {
   resumeTitle: 'Resume this run', resumeFrom: 'From', whereStopped: 'where it stopped', onVersion: 'On version', sameVersion: (v: number) => `v${v}, as it ran`, otherVersion: (v: number) => `v${v}, the active one`, latestVersion: (v: number) => `v${v}, the latest`,
   reused: 'Kept', runAgain: 'Run again', nothing: 'Nothing', resumeButton: 'Resume',
   notNow: { ended: 'It has ended.', open: 'It has not ended.', notPaused: 'It is running.' },
-  compareRuns: 'Two runs',
+  versus: {
+    title: 'Two runs', swap: 'Swap', left: 'First', right: 'Second', step: 'Step', steps: 'Steps', absent: 'not there', differs: 'differs', sameInput: 'The same in both.', compare: 'Compare',
+    inputOf: (id: string) => `Input of ${id}`, definitions: (a: number, b: number) => `What changed between v${a} and v${b}`, fewer: (n: number) => `The first 1,000 of ${n} steps, those that differ before the others.`,
+  },
   labels: 'Labels', due: 'due',
   list: {
     state: 'State', run: 'Run', version: 'Version', by: 'Started by', created: 'Created', duration: 'Duration', reason: 'Reason', select: 'Select', selectAll: 'Select the page',

@@ -1,6 +1,21 @@
+// The link that serve printed: it signs in once, and leaves the address bar.
+async function byLink(t) {
+  const link = /sign in +(\S+)/.exec(t.server.output)?.[1]
+  const page = await t.page({ as: null })
+  await page.goto(link)
+  await page.getByRole('navigation', { name: 'Screens' }).waitFor()
+  t.equal(page.url().includes('token'), false, 'the token in the address')
+  const again = await t.page({ as: null })
+  await again.goto(link)
+  await again.getByRole('alert').getByText('used already').waitFor()
+  t.equal(again.url().includes('token'), false, 'the token in the address')
+  await t.axe(again, 'a used link')
+}
+
 // Signing in with a key, by keyboard alone: a wrong one, the right one, back to where one was;
 // signing out. What the page lets scripts see is not the key.
 export default async function (t) {
+  await byLink(t)
   const page = await t.page({ as: null })
   await page.goto('/runs?status=failed')
   await page.getByLabel('API key').waitFor()
