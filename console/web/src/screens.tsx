@@ -18,6 +18,10 @@ const RunPage = lazy(() => import('./runs/Page').then((m) => ({ default: m.RunPa
 const Versions = lazy(() => import('./compare/Versions').then((m) => ({ default: m.Versions })))
 const Editor = lazy(() => import('./editor/Page').then((m) => ({ default: m.Editor })))
 const Compare = lazy(() => import('./compare/Page').then((m) => ({ default: m.Compare })))
+const ScheduleList = lazy(() => import('./schedules/screens').then((m) => ({ default: m.ScheduleList })))
+const NewSchedule = lazy(() => import('./schedules/screens').then((m) => ({ default: m.NewSchedule })))
+const EditSchedule = lazy(() => import('./schedules/screens').then((m) => ({ default: m.EditSchedule })))
+const SchedulePage = lazy(() => import('./schedules/screens').then((m) => ({ default: m.SchedulePage })))
 
 export function Routes() {
   return (
@@ -38,6 +42,10 @@ export function Routes() {
       <Route path="/runs" component={RunList} />
       <Route path="/runs/:a/vs/:b">{(p) => <Versus key={p.a + p.b} a={p.a} b={p.b} />}</Route>
       <Route path="/runs/:id">{(p) => <RunPage key={p.id} id={p.id} />}</Route>
+      <Route path="/schedules" component={ScheduleList} />
+      <Route path="/schedules/new" component={NewSchedule} />
+      <Route path="/schedules/:id/edit">{(p) => <EditSchedule key={p.id} id={p.id} />}</Route>
+      <Route path="/schedules/:id">{(p) => <SchedulePage key={p.id} id={p.id} />}</Route>
       <Route><Title text={strings.notThere} /><p>{strings.notBuilt}</p></Route>
     </Switch>
   )

@@ -22,6 +22,7 @@ const known: Record<string, State> = {
   active: { word: 'Active', tone: 'green', shape: 'dot' },
   inactive: { word: 'Inactive', tone: 'grey', shape: 'pause' },
   draft: { word: 'Draft', tone: 'amber', shape: 'ring' },
+  ended: { word: 'Ended', tone: 'grey', shape: 'slash' },
   archived: { word: 'Archived', tone: 'grey', shape: 'slash' },
 }
 

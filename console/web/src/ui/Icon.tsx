@@ -9,6 +9,8 @@ const shapes: Record<string, string> = {
   half: 'M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11zM8 2.5v11',
   again: 'M13 8a5 5 0 1 1-1.6-3.7M13 2v3h-3',
   clock: 'M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11zM8 5v3.2l2.2 1.6',
+  late: 'M2.5 8h10M8.5 4l4 4-4 4',
+  join: 'M4 2.5V6a3 3 0 0 0 3 3h6M10 6l3 3-3 3M4 13.5V11',
   pause: 'M6 3.5v9M10 3.5v9',
   home: 'M2.5 7.5L8 3l5.5 4.5V13h-4V9.5h-3V13h-4z',
   flow: 'M3 3h4v3H3zM9 10h4v3H9zM5 6v5.5h4',
