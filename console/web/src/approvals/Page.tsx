@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { Link } from 'wouter'
 import { useApproval, type Approval } from '../api/approvals'
-import { print, type Value } from '../api/lossless'
+import { Exact, print, type Value } from '../api/lossless'
 import { Title } from '../frame/Frame'
 import { runPath, workflowPath } from '../routes'
 import { Answer } from '../ui/Answer'
@@ -12,6 +12,16 @@ import { Time, useNow } from '../ui/Time'
 import { strings } from './strings'
 import './style.css'
 
+const plain = (v: Value): boolean => typeof v !== 'object' || v === null || v instanceof Exact
+const word = (v: Value) => (typeof v === 'string' ? v : print(v))
+
+// Shown is one value of the context: texts as they are, lists of plain values as lists.
+function Shown({ value }: { value: Value }) {
+  if (plain(value)) return <>{word(value)}</>
+  if (Array.isArray(value) && value.length > 0 && value.every(plain)) return <ul className="values">{value.map((v, i) => <li key={i}>{word(v)}</li>)}</ul>
+  return <pre tabIndex={0}>{print(value)}</pre>
+}
+
 // Context is what the definition shows to whoever answers: members as a list, the rest as JSON.
 function Context({ value }: { value: Value }) {
   if (value === null) return null
@@ -20,8 +30,8 @@ function Context({ value }: { value: Value }) {
     <section aria-labelledby="context-title">
       <h2 id="context-title">{strings.context}</h2>
       {omitted !== undefined ? <p className="faint">{strings.omitted(print(omitted))}</p>
-        : isSchema(value) ? <dl className="context">{Object.entries(value).map(([k, v]) => <div key={k}><dt>{k}</dt><dd>{typeof v === 'object' && v !== null ? <pre tabIndex={0}>{print(v)}</pre> : typeof v === 'string' ? v : print(v)}</dd></div>)}</dl>
-          : <pre tabIndex={0}>{typeof value === 'string' ? value : print(value)}</pre>}
+        : isSchema(value) ? <dl className="context">{Object.entries(value).map(([k, v]) => <div key={k}><dt>{k}</dt><dd><Shown value={v} /></dd></div>)}</dl>
+          : <div className="context-text"><Shown value={value} /></div>}
     </section>
   )
 }

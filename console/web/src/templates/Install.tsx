@@ -2,6 +2,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useMemo, useState, type FormEvent } from 'react'
 import { Link, useLocation } from 'wouter'
 import { call, Failure } from '../api/client'
+import { print } from '../api/lossless'
 import type { Action } from '../api/queries'
 import { previewInstall, templateURL, type InstallPreview, type TemplateWhole } from '../api/templates'
 import { workflowURL } from '../api/workflow'
@@ -79,6 +80,7 @@ function Preview({ preview, onClose }: { preview: InstallPreview; onClose: () =>
         <ul className="plainlist">{preview.diagnostics.map((d, i) => <li key={i} className={d.severity === 'error' ? 'tone-red' : 'tone-amber'}>{d.message}</li>)}</ul>
       )}
       <DefinitionGraph definition={preview.definition} label={strings.previewTitle} />
+      <details className="whole"><summary>{strings.wholeDefinition}</summary><pre tabIndex={0}>{print(preview.definition)}</pre></details>
     </Dialog>
   )
 }

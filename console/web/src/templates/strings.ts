@@ -4,6 +4,7 @@ export const strings = {
   none: 'No templates', noneHelp: 'Save a workflow as a template to install it again with other parameters.',
   about: 'What it does', parameters: 'Parameters', noParameters: 'It asks for nothing.',
   install: 'Install', installing: 'Install it', preview: 'Preview', previewTitle: 'The workflow that it makes',
+  wholeDefinition: 'Its definition',
   name: 'Name', slug: 'Slug', slugHelp: 'It names the workflow in addresses and in the API.',
   schedule: (words: string) => `Run it on a schedule: ${words}`, scheduleHelp: (zone: string) => `A suggestion, in the zone ${zone}. It can be changed at any time.`,
   scheduleFailed: 'The workflow is installed, but its schedule could not be made.', toWorkflow: 'Go to the workflow',

@@ -10,6 +10,7 @@ import { Act } from '../ui/Act'
 import { Problem } from '../ui/Problem'
 import { strings } from './strings'
 import { recognize, starter } from './text'
+import '../ui/schema/style.css'
 import './style.css'
 
 interface Finding { severity: string; message: string; line?: number; column?: number }
