@@ -21,16 +21,16 @@ async function sides(slug: string, base: number, mine: Source): Promise<Sides> {
   return { latest, theirs, rows: rowsOf(a.changes, b.changes, parents) }
 }
 
-function Both({ row, take, onTake }: { row: Row; take: boolean; onTake: (theirs: boolean) => void }) {
+function Both({ row, who, take, onTake }: { row: Row; who: string; take: boolean; onTake: (theirs: boolean) => void }) {
   const name = row.key === '@settings' ? 'Settings' : row.key
-  const side = (c: Change | null, who: string) => (c ? <ChangeCard change={c}><span className="faint">{who}</span></ChangeCard> : null)
+  const side = (c: Change | null, who: string) => (c ? <ChangeCard change={c} title={who} /> : null)
   return (
     <fieldset className="both">
       <legend>{name}{row.clash ? <span className="note">changed by both</span> : null}</legend>
-      {side(row.theirs, 'Theirs')}
+      {side(row.theirs, who)}
       {side(row.mine, 'Mine')}
       {row.clash ? (
-        <p className="choice"><label><input type="radio" checked={take} onChange={() => onTake(true)} name={'take ' + row.key} /> Take theirs</label><label><input type="radio" checked={!take} onChange={() => onTake(false)} name={'take ' + row.key} /> Keep mine</label></p>
+        <p className="choice"><label><input type="radio" checked={take} onChange={() => onTake(true)} name={'take ' + row.key} /> Take {who === 'Theirs' ? 'theirs' : `${who}’s`}</label><label><input type="radio" checked={!take} onChange={() => onTake(false)} name={'take ' + row.key} /> Keep mine</label></p>
       ) : <p className="faint choice">{row.theirs ? 'Theirs comes in' : 'Mine stays'}{row.theirs && markOf(row.theirs.change).word === 'moved' ? '; its place stays mine' : ''}.</p>}
     </fieldset>
   )
@@ -43,6 +43,7 @@ export function Merge({ slug, base, mine, onClose, onMerged }: { slug: string; b
   const newest = useVersions(slug).data?.versions[0]
   const [theirs, setTheirs] = useState<Set<string>>(new Set())
   const rows = found.data?.rows ?? []
+  const who = newest?.actor?.name ?? newest?.created_by ?? 'Theirs'
   const clashes = rows.filter((r) => r.clash).length
   const done = () => {
     if (!found.data) return
@@ -52,11 +53,11 @@ export function Merge({ slug, base, mine, onClose, onMerged }: { slug: string; b
   }
   const choose = (key: string, take: boolean) => setTheirs((was) => { const next = new Set(was); if (take) next.add(key); else next.delete(key); return next })
   return (
-    <Dialog title={newest ? `${newest.actor?.name ?? newest.created_by} saved v${newest.version} meanwhile` : 'Another version came meanwhile'} onClose={onClose} wide>
+    <Dialog title={newest ? `${who} saved v${newest.version} meanwhile` : 'Another version came meanwhile'} onClose={onClose} wide>
       <p>Your draft is a change of v{base}. Nothing of either is lost: {clashes === 0 ? 'no step was changed by both, so both changes fit together.' : `choose for ${clashes === 1 ? 'the step' : `the ${clashes} steps`} that both changed.`}</p>
       {found.isPending ? <Loading /> : null}
       {found.error ? <><Problem error={found.error} retry={() => void found.refetch()} /><p className="faint">A text that cannot be read cannot be compared: mend it first, or keep yours as it is and save it over the newer version.</p></> : null}
-      <div className="sides-list" tabIndex={0} role="region" aria-label="Changes of both">{rows.map((r) => <Both key={r.key} row={r} take={theirs.has(r.key)} onTake={(t) => choose(r.key, t)} />)}</div>
+      <div className="sides-list" tabIndex={0} role="region" aria-label="Changes of both">{rows.map((r) => <Both key={r.key} row={r} who={who} take={theirs.has(r.key)} onTake={(t) => choose(r.key, t)} />)}</div>
       <div className="foot">
         <button type="button" onClick={onClose}>Not now</button>
         <button type="button" className="primary" disabled={!found.data} onClick={done}>Put both together</button>

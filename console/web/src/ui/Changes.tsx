@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type ReactNode } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Exact, print, type Value } from '../api/lossless'
 import { functional, inWords, keyOf, markOf, type Change, type Field } from '../diff/changes'
 import { folded, words } from '../diff/words'
@@ -40,22 +40,21 @@ function FieldChange({ field }: { field: Field }) {
 }
 
 // ChangeCard is what became of one step, or of the settings. content is what a step that is
-// added or removed consists of.
-export function ChangeCard({ change, content, selected, onSelect, children }: { change: Change; content?: Value | undefined; selected?: boolean; onSelect?: (() => void) | undefined; children?: ReactNode }) {
+// added or removed consists of, title stands in place of its name.
+export function ChangeCard({ change, content, selected, onSelect, title: given }: { change: Change; content?: Value | undefined; selected?: boolean; onSelect?: (() => void) | undefined; title?: string }) {
   const mark = markOf(change.change)
   const ref = useRef<HTMLElement>(null)
   useEffect(() => { if (selected) ref.current?.scrollIntoView({ block: 'nearest' }) }, [selected])
-  const title = change.step_id ?? 'Settings of the workflow'
+  const title = given ?? change.step_id ?? 'Settings of the workflow'
   return (
     <article ref={ref} className={`change change-${change.change}`} data-selected={selected ?? false} aria-label={`${title}, ${mark.word}`}>
-      <header>
+      <div className="change-head">
         <span className="sign" aria-hidden="true">{mark.sign}</span>
         {onSelect ? <button type="button" className="name" aria-pressed={selected} onClick={onSelect}>{title}</button> : <span className="name">{title}</span>}
         <span className="faint">{change.change === 'settings' ? '' : mark.word}{change.previous_id ? <> from <code>{change.previous_id}</code></> : null}</span>
-      </header>
+      </div>
       {change.fields?.length ? <dl>{change.fields.map((f) => <FieldChange key={f.path} field={f} />)}</dl> : null}
       {content !== undefined ? <details><summary>{change.change === 'removed' ? 'What it was' : 'What it is'}</summary><pre>{print(content)}</pre></details> : null}
-      {children}
     </article>
   )
 }
