@@ -4,7 +4,7 @@ import { Dag, type DagNode } from '../ui/Dag'
 import type { Diagnostic } from '../yaml/place'
 import { strings } from './strings'
 
-// worst finds how many problems each step has; those in a loop's body are also the loop's.
+// counts finds how many problems each step has; those in a loop's body are also the loop's.
 function counts(steps: StepNode[], diagnostics: Diagnostic[]): Map<string, { errors: number; all: number }> {
   const found = new Map<string, { errors: number; all: number }>()
   for (const s of steps) {
@@ -17,7 +17,9 @@ function counts(steps: StepNode[], diagnostics: Diagnostic[]): Map<string, { err
 // Picture is the graph of the text. While the text cannot be read, the last one that could stays,
 // dimmed.
 export function Picture({ steps, broken, diagnostics, selected, onSelect }: { steps: StepNode[]; broken: boolean; diagnostics: Diagnostic[]; selected: string | undefined; onSelect: (id: string) => void }) {
-  const layout = useMemo(() => drawn(steps), [steps])
+  // Most changes are within a step: the picture is laid out anew when its shape changes.
+  const shape = JSON.stringify(flatten(steps).map((s) => [s.id, s.parent, s.list, s.dependsOn, s.fallback]))
+  const layout = useMemo(() => drawn(steps), [shape])
   const nodes = useMemo(() => {
     const all = flatten(steps)
     const bad = counts(all, diagnostics)
@@ -25,7 +27,7 @@ export function Picture({ steps, broken, diagnostics, selected, onSelect }: { st
       const problems = bad.get(s.id)
       return {
         id: s.id, group: s.body.length > 0, tone: problems ? (problems.errors ? 'node-error' : 'node-warning') : undefined,
-        hint: `${problems ? `, ${problems.all} problems` : ''}${s.dependsOn.length ? `, after ${s.dependsOn.join(', ')}` : ''}`,
+        hint: `${problems ? `, ${problems.all} ${problems.all === 1 ? 'problem' : 'problems'}` : ''}${s.dependsOn.length ? `, after ${s.dependsOn.join(', ')}` : ''}`,
         body: <><b>{problems ? <span className="sign" aria-hidden="true">{problems.errors ? '✕ ' : '! '}</span> : null}{s.name || s.id}</b><small>{s.name ? `${s.id} · ` : ''}{s.type || 'no type'}</small></>,
       }
     })

@@ -13,7 +13,7 @@ const sweeps = 6
 const maxBends = 20_000
 
 // Item is a box, or a bend of an edge that passes through a layer.
-interface Item { id: string; width: number; height: number; layer: number; x: number; up: Item[]; down: Item[] }
+interface Item { id: string; width: number; height: number; layer: number; x: number; place: number; key: number; up: Item[]; down: Item[] }
 
 // ranksOf returns the layer of each box: one more than the lowest of those before it. Edges that
 // close a circle, lead to themselves or to nothing are left out.
@@ -70,7 +70,7 @@ export function layers(boxes: Box[], edges: Edge[]): Layout {
   const byId = new Map(boxes.map((b) => [b.id, b]))
   for (const id of order) {
     const b = byId.get(id) as Box
-    const item: Item = { id, width: b.width, height: b.height, layer: rank.get(id) as number, x: 0, up: [], down: [] }
+    const item: Item = { id, width: b.width, height: b.height, layer: rank.get(id) as number, x: 0, place: 0, key: 0, up: [], down: [] }
     items.set(id, item)
     put(item)
   }
@@ -87,7 +87,7 @@ export function layers(boxes: Box[], edges: Edge[]): Layout {
 function chain(from: Item, to: Item, bent: boolean, put: (i: Item) => void): Item[] {
   const path = [from]
   for (let layer = from.layer + 1; bent && layer < to.layer; layer++) {
-    const bend: Item = { id: '', width: 1, height: 0, layer, x: 0, up: [], down: [] }
+    const bend: Item = { id: '', width: 1, height: 0, layer, x: 0, place: 0, key: 0, up: [], down: [] }
     put(bend)
     path.push(bend)
   }
@@ -101,16 +101,15 @@ function chain(from: Item, to: Item, bent: boolean, put: (i: Item) => void): Ite
 
 // sortRows orders each row by the mean place of what it hangs on, which lets fewer edges cross.
 function sortRows(rows: Item[][], down: boolean) {
-  const place = new Map<Item, number>()
-  rows.forEach((row) => row.forEach((item, i) => place.set(item, i / Math.max(1, row.length - 1))))
-  const sequence = down ? rows : [...rows].reverse()
-  for (const row of sequence) {
-    const key = new Map(row.map((item) => {
+  const number = (row: Item[]) => row.forEach((item, i) => { item.place = i / Math.max(1, row.length - 1) })
+  rows.forEach(number)
+  for (const row of down ? rows : [...rows].reverse()) {
+    for (const item of row) {
       const near = down ? item.up : item.down
-      return [item, near.length ? near.reduce((n, o) => n + (place.get(o) as number), 0) / near.length : place.get(item) as number]
-    }))
-    row.sort((a, b) => (key.get(a) as number) - (key.get(b) as number))
-    row.forEach((item, i) => place.set(item, i / Math.max(1, row.length - 1)))
+      item.key = near.length ? near.reduce((n, o) => n + o.place, 0) / near.length : item.place
+    }
+    row.sort((a, b) => a.key - b.key)
+    number(row)
   }
 }
 

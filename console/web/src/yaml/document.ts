@@ -15,8 +15,16 @@ export interface Read {
   steps: StepNode[]
 }
 
-// read parses a text. It never throws.
+let last: Read | null = null
+
+// read parses a text. It never throws. What was read last is kept: text, graph and list of problems
+// ask for the same one.
 export function read(text: string): Read {
+  if (last?.text !== text) last = parsed(text)
+  return last
+}
+
+function parsed(text: string): Read {
   const doc = parseDocument(text, { lineCounter: new LineCounter(), strict: false, uniqueKeys: false, logLevel: 'silent' }) as unknown as Document
   const definition = valueOf(doc.contents as Node | null)
   return { text, doc, broken: doc.errors.length > 0, definition, steps: stepsOf(definition) }

@@ -27,7 +27,6 @@ function block(text: string, indent: number): string | null {
   const lines = text.replace(/\n+$/, '').split('\n')
   const ends = text.length - text.replace(/\n+$/, '').length
   if (lines.length < 2 && ends === 0) return null
-  // eslint-disable-next-line no-control-regex
   if (/^[ \t\n]/.test(text) || /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]/.test(text) || lines.every((l) => l === '')) return null
   const pad = ' '.repeat(indent)
   return `|${ends === 0 ? '-' : ends > 1 ? '+' : ''}\n${lines.map((l) => (l ? pad + l : '')).join('\n')}${'\n'.repeat(Math.max(0, ends - 1))}`
