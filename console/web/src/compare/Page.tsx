@@ -6,6 +6,7 @@ import { Title } from '../frame/Frame'
 import { to, workflowPath } from '../routes'
 import { VersionChip } from '../ui/Chip'
 import { NoFunctional } from '../ui/Changes'
+import { preference } from '../ui/preferences'
 import { Loading, Problem } from '../ui/Problem'
 import { Graph } from './Graph'
 import { Patch } from './Patch'
@@ -38,7 +39,7 @@ function Side({ slug, side, version, value, active, onChange }: { slug: string; 
 function useKeys(go: (by: number) => void) {
   useEffect(() => {
     const press = (e: KeyboardEvent) => {
-      if (e.ctrlKey || e.metaKey || e.altKey || (e.target as HTMLElement).closest?.('input, textarea, select, [contenteditable=true], [role=dialog]')) return
+      if (e.ctrlKey || e.metaKey || e.altKey || (e.target as HTMLElement).closest?.('input, textarea, select, [contenteditable=true], [role=dialog]') || document.querySelector('[role=dialog]') || !preference('letters', true)) return
       if (e.key === 'n') go(1)
       else if (e.key === 'p') go(-1)
     }
