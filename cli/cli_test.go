@@ -108,12 +108,18 @@ func TestTree(t *testing.T) {
 	tr.apply("step_started", client.RunEvent{StepID: "body", Iteration: "each[0]", Timestamp: at.Add(2 * time.Second)})
 	iteration := "each[0]"
 	tr.say(client.LogLine{StepID: "body", Iteration: &iteration, Message: "half\x1b[2J way\n"})
+	tr.apply("step_waiting", client.RunEvent{StepID: "last", Kind: "timer", Timestamp: at})
+	if got := tr.render(at, 0, 60, 20, false); !strings.Contains(got, "timer") {
+		t.Errorf("a wait is not said:\n%s", got)
+	}
+	tr.apply("step_started", client.RunEvent{StepID: "last", Timestamp: at})
+	tr.apply("step_completed", client.RunEvent{StepID: "last", Timestamp: at.Add(3 * time.Second)})
 	got := tr.render(at.Add(4*time.Second), 0, 60, 20, false)
 	want := `run_1  running  4.0s
   ⠋  fetch                 running       2.0s  attempt 2  T…
   ·  each                  pending
     ⠋  each[0].body          running       2.0s  half�[2J w…
-  ·  last                  pending
+  ✓  last                  completed     3.0s
 `
 	if got != want {
 		t.Errorf("the tree is\n%s", got)

@@ -219,10 +219,14 @@ func (t *tree) apply(name string, e client.RunEvent) {
 		t.cause, t.ended = e.Error, e.Timestamp
 	case "step", "iteration":
 		x := t.step(e.StepID, e.Iteration)
-		x.status = is
-		if is == "started" {
-			x.status, x.began, x.ended = "running", e.Timestamp, time.Time{}
-		} else {
+		if x.status == "waiting" { // what it waited for is over
+			x.said = ""
+		}
+		x.status, x.ended = is, time.Time{}
+		switch is {
+		case "started":
+			x.status, x.began = "running", e.Timestamp
+		case "completed", "failed", "skipped", "cancelled", "interrupted":
 			x.ended = e.Timestamp
 		}
 		if e.Attempt > 0 {
@@ -322,4 +326,15 @@ func (x *treeStep) line(now time.Time, tick, width int, colours bool) string {
 		return text
 	}
 	return strings.Replace(text, mark, colour+mark+"\x1b[0m", 1)
+}
+
+// Follow shows a run of a server until it ends, as runs watch does. A run that did not complete is
+// ErrAnswered.
+func Follow(ctx context.Context, p *Process, c *client.Client, run string) error {
+	if p.Now == nil {
+		p.Now = time.Now
+	}
+	s := &session{Process: p, options: options{output: "table"}, ctx: ctx, c: c}
+	s.width, s.terminal = terminalWidth(p.Out)
+	return s.follow(run)
 }
