@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"heddle/internal/await"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -315,4 +318,57 @@ func BenchmarkHelp(b *testing.B) {
 	}
 	b.ReportMetric(float64(help.Microseconds())/1000/float64(b.N), "cpu-ms/op")
 	b.ReportMetric(float64(raw.Microseconds())/1000/float64(b.N), "raw-ms/op")
+}
+
+// A file is run when it is saved: with what is wrong at its lines, or to its end.
+func TestDevRunsAFileWheneverItIsSaved(t *testing.T) {
+	t.Parallel()
+	sh := &shell{t: t, dir: t.TempDir()}
+	file, input := sh.file("weigh.yaml", weigh), sh.file("input.json", `{"weight": 30}`)
+	if code, out, errs := heddle(t, nil, "dev", file, "-i", input, "--once"); code != 0 || !strings.Contains(out, `{"heavy":{"result":true,"branch":"then"}}`) {
+		t.Fatalf("once: exit %d\n%s%s", code, out, errs)
+	}
+	if code, _, errs := heddle(t, nil, "dev", file, "--once"); code != 1 || !strings.Contains(errs, "weight") {
+		t.Errorf("without its input: exit %d\n%s", code, errs)
+	}
+	if code, _, errs := heddle(t, nil, "dev", sh.dir+"/absent", "--once"); code != 1 || !strings.Contains(errs, "no such file") {
+		t.Errorf("no file: exit %d\n%s", code, errs)
+	}
+
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	said := &lockedText{}
+	ended := make(chan int, 1)
+	go func() { ended <- run(ctx, []string{"dev", file, "-i", input}, nil, strings.NewReader(""), said, said) }()
+	says := func(part string) {
+		t.Helper()
+		await.True(t, "it says "+part, func() bool { return strings.Contains(said.String(), part) })
+	}
+	says(`"branch":"then"`)
+	sh.file("weigh.yaml", strings.Replace(weigh, "condition", "conditoin", 1))
+	says("weigh.yaml:5:")
+	sh.file("weigh.yaml", strings.Replace(weigh, "> 20", "> 40", 1))
+	says(`"branch":"else"`)
+	stop()
+	if code := await.Receive(t, "the end", ended); code != 0 {
+		t.Errorf("exit %d\n%s", code, said.String())
+	}
+}
+
+// lockedText collects what several goroutines write.
+type lockedText struct {
+	mu   sync.Mutex
+	text strings.Builder // by mu
+}
+
+func (l *lockedText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lockedText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }

@@ -97,7 +97,7 @@ func (p *process) root() *cobra.Command {
 	}
 	root.AddGroup(&cobra.Group{ID: "server", Title: "With a server:"}, &cobra.Group{ID: "local", Title: "On this machine:"})
 	local := []*cobra.Command{
-		p.serveCommand(), p.demoCommand(), p.benchCommand(), p.validateCommand(), p.migrateCommand(),
+		p.serveCommand(), p.devCommand(), p.demoCommand(), p.benchCommand(), p.validateCommand(), p.migrateCommand(),
 		p.configCommand(), p.versionCommand(), p.diffCommand(), p.scheduleCommand(), p.exportCommand(), p.importCommand(),
 	}
 	for _, cmd := range local {
