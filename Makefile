@@ -25,7 +25,7 @@ comma   := ,
 
 .DEFAULT_GOAL := help
 
-.PHONY: help build test race faults race-long lint fmt layers crash sweep scripts bench profile eventsource tour ci
+.PHONY: help build test race faults race-long lint fmt layers crash sweep scripts bench profile eventsource console tour ci
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ profile: build ## CPU and allocation profiles of the cases CASES, in the folder 
 
 eventsource: build ## the event streams, read by a client that is not ours (npm)
 	HEDDLE_BIN=$(CURDIR)/bin/heddle .ci/eventsource
+
+console: build ## the console's build, its size, and its flows in a browser (npm, Chromium)
+	HEDDLE_BIN=$(CURDIR)/bin/heddle .ci/console
 
 tour: build ## the commands of the README, run for real
 	.ci/tour
