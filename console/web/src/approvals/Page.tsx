@@ -71,7 +71,7 @@ export function ApprovalPage({ id }: { id: string }) {
       <Context value={a.context} />
       {a.status === 'open' || asked ? <Answer id={id} bare /> : null}
       {a.status === 'open' ? null : <Closed a={a} now={now} />}
-      <dl className="facts faint small">
+      <dl className="facts faint approval-facts">
         <div><dt>{strings.step}</dt><dd>{a.step_name ?? a.step_id}{a.iteration ? ` (${a.iteration})` : ''}</dd></div>
         {a.started_by ? <div><dt>{strings.startedBy}</dt><dd>{a.started_by.name}</dd></div> : null}
         <div><dt>{strings.run}</dt><dd>{view ? <Link href={runPath(a.run_id)}>{a.run_id}</Link> : a.run_id}</dd></div>

@@ -59,7 +59,7 @@ export function Install({ t, can }: { t: TemplateWhole; can: Action[] | undefine
       </div>
       {t.suggested_schedule ? (
         <div className="field">
-          <label className="check"><input type="checkbox" checked={scheduled} onChange={(e) => setScheduled(e.target.checked)} /> {strings.schedule(words.data ?? t.suggested_schedule)}</label>
+          <label className="tpl-check"><input type="checkbox" checked={scheduled} onChange={(e) => setScheduled(e.target.checked)} /> {strings.schedule(words.data ?? t.suggested_schedule)}</label>
           <p className="field-note faint"><code>{t.suggested_schedule}</code> {strings.scheduleHelp(zone)}</p>
         </div>
       ) : null}

@@ -27,12 +27,12 @@ export function Head({ w, at, onRun }: { w: WorkflowWhole; at: 'overview' | 'set
       <div className="facts">
         <code className="faint">{w.slug}</code>
         <StateChip state={w.status} />
-        <Link href={`${path}/versions`} className="plain"><VersionChip version={w.version} hash={w.definition_hash} /></Link>
+        <Link href={`${path}/versions`} className="wf-plain"><VersionChip version={w.version} hash={w.definition_hash} /></Link>
         {w.latest_version > w.version ? <span className="hint">{strings.newer(w.latest_version)}: <Link href={`${path}/compare/${w.version}/${w.latest_version}`}>{strings.compare}</Link></span> : null}
         {w.update_available ? <span className="hint">{strings.update(w.update_available)}: <Link href={`${path}/update`}>{strings.review}</Link></span> : null}
         {w.tags.map((t) => <Link key={t} className="tag" href={to('/workflows', { tag: t })}>{t}</Link>)}
       </div>
-      <div className="tabs" role="navigation" aria-label={strings.tabs}>
+      <div className="wf-tabs" role="navigation" aria-label={strings.tabs}>
         {tabs.map(([href, word, here]) => <Link key={word} href={href} aria-current={here ? 'page' : undefined}>{word}</Link>)}
       </div>
     </>

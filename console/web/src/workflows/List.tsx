@@ -37,7 +37,7 @@ function Row({ w, now, selected, onSelect }: { w: Workflow; now: number; selecte
         {w.draft ? <Link className="faint slug" href={`${path}/edit`}>{strings.hasDraft(w.draft.by?.name ?? '?')}</Link> : null}
         {w.update_available ? <Link className="hint slug" href={`${path}/update`}>{strings.hasUpdate}</Link> : null}</td>
       <td><Bars recent={w.recent ?? []} />{w.failed_24h ? <span className="tone-red slug">{strings.failed24(w.failed_24h)}</span> : null}</td>
-      <td>{w.last_run ? <><Link href={`/runs/${w.last_run.id}`} className="plain"><StateChip state={w.last_run.status} /></Link><span className="faint slug"><Time at={w.last_run.ended_at} now={now} /></span></> : <span className="faint">–</span>}</td>
+      <td>{w.last_run ? <><Link href={`/runs/${w.last_run.id}`} className="wf-plain"><StateChip state={w.last_run.status} /></Link><span className="faint slug"><Time at={w.last_run.ended_at} now={now} /></span></> : <span className="faint">–</span>}</td>
       <td className="number">{w.open_runs ? <Link href={to('/runs', { workflow: w.slug, status: 'queued,running,waiting,paused' })}>{w.open_runs}</Link> : <span className="faint">0</span>}</td>
       <td><Time at={w.next_run_at} now={now} /></td>
     </tr>

@@ -18,7 +18,7 @@ interface Finding { severity: string; message: string; line?: number; column?: n
 const findingsOf = (e: unknown): Finding[] => (e instanceof Failure && Array.isArray(e.body['diagnostics']) ? (e.body['diagnostics'] as Finding[]) : [])
 
 function Findings({ list }: { list: Finding[] }) {
-  return <ul className="plainlist findings">{list.map((d, i) => <li key={i}><span className={d.severity === 'error' ? 'tone-red' : 'tone-amber'}>{d.severity}</span> {d.line ? <code className="faint">{d.line}:{d.column}</code> : null} {d.message}</li>)}</ul>
+  return <ul className="plainlist wf-findings">{list.map((d, i) => <li key={i}><span className={d.severity === 'error' ? 'tone-red' : 'tone-amber'}>{d.severity}</span> {d.line ? <code className="faint">{d.line}:{d.column}</code> : null} {d.message}</li>)}</ul>
 }
 
 // NewWorkflow makes a workflow of a text: written here, pasted, or a file. Files of other products

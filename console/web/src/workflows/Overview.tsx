@@ -32,11 +32,11 @@ function LastRuns({ w, now }: { w: WorkflowWhole; now: number }) {
   return (
     <>
       {list.length > 1 ? <Bars runs={list} /> : null}
-      <ul className="plainlist rows">
+      <ul className="plainlist wf-rows">
         {list.slice(0, 4).map((r) => (
-          <li key={r.id}><Link href={runPath(r.id)} className="plain row">
-            <StateChip state={r.status} /><span className="spacer" /><span className="faint"><Time at={r.created_at} now={now} /></span><span className="row-end"><Duration seconds={r.duration_seconds} /></span>
-          </Link>{r.error ? <p className="tone-red row-note">{r.error.message}</p> : null}</li>
+          <li key={r.id}><Link href={runPath(r.id)} className="wf-plain wf-row">
+            <StateChip state={r.status} /><span className="spacer" /><span className="faint"><Time at={r.created_at} now={now} /></span><span className="wf-row-end"><Duration seconds={r.duration_seconds} /></span>
+          </Link>{r.error ? <p className="tone-red wf-row-note">{r.error.message}</p> : null}</li>
         ))}
       </ul>
       <p className="line"><Link href={to('/runs', { workflow: w.slug })}>{strings.allRuns}</Link></p>
@@ -77,7 +77,7 @@ function UsageLine({ w }: { w: WorkflowWhole }) {
 export function Overview({ w }: { w: WorkflowWhole }) {
   const now = useNow()
   return (
-    <div className="sides">
+    <div className="wf-sides">
       <section aria-labelledby="steps-title" className="wide-side">
         <h2 id="steps-title">{strings.steps}</h2>
         <DefinitionGraph definition={w.definition} label={strings.steps} />

@@ -66,7 +66,7 @@ function Delete({ w, etag, onClose }: { w: WorkflowWhole; etag: string; onClose:
   return (
     <Dialog title={strings.deleting(w.name)} onClose={onClose}>
       <p>{strings.deleteHelp}</p>
-      <ul><li>{strings.deleteOpen(open)}{open > 0 ? <label className="check"><input type="checkbox" checked={force} onChange={(e) => setForce(e.target.checked)} /> {strings.force}</label> : null}</li>
+      <ul><li>{strings.deleteOpen(open)}{open > 0 ? <label className="wf-check"><input type="checkbox" checked={force} onChange={(e) => setForce(e.target.checked)} /> {strings.force}</label> : null}</li>
         <li>{strings.deleteSchedules(schedules?.total ?? schedules?.schedules.length ?? 0)}</li></ul>
       <label className="field">{strings.typeSlug(w.slug)} <input value={typed} autoComplete="off" spellCheck={false} onChange={(e) => setTyped(e.target.value)} /></label>
       <Refused error={write.error} />

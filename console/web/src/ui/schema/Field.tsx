@@ -82,10 +82,10 @@ function Items({ form, name, at, depth, value, required, onChange, shown }: Fiel
         <div key={i} className="item">
           <Field form={form} name={strings.item(title, i)} at={at + step(i)} depth={depth + 1} schema={schema} value={v} required
             onChange={(next) => change(list.map((old, j) => (j === i ? (next ?? (item.kind === 'json' ? new Exact('') : empty)) : old)))} />
-          <button type="button" className="quiet" disabled={form.disabled} aria-label={strings.remove(strings.item(title, i))} title={strings.remove(strings.item(title, i))} onClick={() => change(list.filter((_, j) => j !== i))}>✕</button>
+          <button type="button" className="form-quiet" disabled={form.disabled} aria-label={strings.remove(strings.item(title, i))} title={strings.remove(strings.item(title, i))} onClick={() => change(list.filter((_, j) => j !== i))}>✕</button>
         </div>
       ))}
-      <button type="button" className="quiet add" disabled={form.disabled} aria-label={strings.add(title)} onClick={() => onChange([...list, empty])}>+ {strings.addItem}</button>
+      <button type="button" className="form-quiet add" disabled={form.disabled} aria-label={strings.add(title)} onClick={() => onChange([...list, empty])}>+ {strings.addItem}</button>
     </div>
   )
 }
