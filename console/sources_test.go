@@ -90,7 +90,7 @@ func TestSourcesAreWithoutWhatIsNotAllowed(t *testing.T) {
 	}
 	for name, text := range sources(t) {
 		for _, b := range banned {
-			for _, line := range strings.Split(text, "\n") {
+			for line := range strings.SplitSeq(text, "\n") {
 				if b.pattern.MatchString(line) && folder(name) != b.in && !strings.HasPrefix(strings.TrimSpace(line), "//") {
 					t.Errorf("%s: %s: %s", name, b.why, strings.TrimSpace(line))
 				}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"heddle/client"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -25,9 +26,7 @@ func fetched(t *testing.T, address string, header http.Header) (*http.Response, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, values := range header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, header)
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ export const strings = {
   close: 'Close',
   cancel: 'Cancel',
   needs: (action: string) => `Your key may not do this: it needs the right to ${action}.`,
+  offline: 'The server cannot be reached: nothing can be changed now.',
   notThere: 'There is no such screen',
   notBuilt: 'This screen is not there yet; the API has what it will show.',
 } as const

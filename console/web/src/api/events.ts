@@ -55,14 +55,15 @@ export function useChanges(listener: Listener) {
   }, [listener])
 }
 
-// useEventStream keeps the stream open while the frame is there.
-export function useEventStream() {
+// useEventStream keeps the stream open while the frame is there, and begins it anew with another
+// session. Where the server ends it, as with the session, changes are asked for instead.
+export function useEventStream(session: number) {
   useEffect(() => {
     const ending = new AbortController()
     void whileVisible(ending.signal, (signal) => follow(() => '/v1/events', signal, frame, (connected) => {
       set(connected ? 'live' : 'lost')
       if (connected) tell({ event: 'open', data: {} })
-    }, () => lastID))
+    }, () => lastID)).then(() => { if (!ending.signal.aborted) set('connecting') })
     return () => ending.abort()
-  }, [])
+  }, [session])
 }

@@ -33,7 +33,7 @@ function Badge() {
 // is seen is.
 function Connection() {
   const state = useConnection()
-  if (state === 'lost') return <p className="lost" role="status">{strings.lost(new Date(since()).toLocaleTimeString())}</p>
+  if (state === 'lost') return <p className="lost-note" role="status">{strings.lost(new Date(since()).toLocaleTimeString())}</p>
   return null
 }
 
@@ -45,7 +45,8 @@ export function Frame({ info, children }: { info: Info; children: ReactNode }) {
   const { utc, setUTC } = useContext(Clock)
   const [open, setOpen] = useState<'palette' | 'keys' | null>(null)
   const connection = useConnection()
-  useEventStream()
+  const [session, setSession] = useState(0)
+  useEventStream(session)
   useRefresh()
   useKeys(navigate, useCallback(() => setOpen('palette'), []), useCallback(() => setOpen('keys'), []))
   useEffect(() => { document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true }) }, [path])
@@ -66,7 +67,7 @@ export function Frame({ info, children }: { info: Info; children: ReactNode }) {
         <Link href="/" className="brand">{shared.product}</Link>
         <span className="tenant faint">{info.tenant_name}</span>
         <button type="button" className="search" onClick={() => setOpen('palette')}><Icon shape="search" />{strings.search}<kbd>⌘K</kbd></button>
-        <span className={`connection ${connection}`} title={connection === 'live' ? strings.live : strings.connecting}><i />{connection === 'live' ? strings.live : strings.connecting}</span>
+        <span className={`connection ${connection}`} title={connection === 'live' ? strings.live : strings.connecting}><i />{connection === 'live' ? strings.live : connection === 'lost' ? strings.gone : strings.connecting}</span>
         <span className="who">{info.key.name}<span className="faint"> · {info.key.role}</span></span>
         <button type="button" className="bare" onClick={signOut}>{shared.signOut}</button>
       </header>
@@ -82,7 +83,7 @@ export function Frame({ info, children }: { info: Info; children: ReactNode }) {
       <main id="content" tabIndex={-1}><Connection />{children}</main>
       {open === 'palette' ? <Palette screens={[...screens, ...allowed]} onClose={() => setOpen(null)} /> : null}
       {open === 'keys' ? <Keys onClose={() => setOpen(null)} /> : null}
-      <SessionEnd onSignedIn={() => void queries.invalidateQueries()} />
+      <SessionEnd onSignedIn={() => { setSession((n) => n + 1); void queries.invalidateQueries() }} />
     </div>
   )
 }

@@ -8,7 +8,7 @@ export const strings = {
   goTo: 'Go to',
   waiting: (n: string) => `${n} waiting for you`,
   live: 'Live',
-  connecting: 'Connecting',
+  connecting: 'Connecting', gone: 'Offline',
   lost: (at: string) => `The server cannot be reached. What you see is as of ${at}; it goes on by itself.`,
   ended: 'Your session has ended',
   endedHelp: 'Sign in again: what you were typing stays.',

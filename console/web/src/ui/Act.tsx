@@ -1,4 +1,5 @@
 import { useId, type ReactNode } from 'react'
+import { useConnection } from '../api/events'
 import type { Action } from '../api/queries'
 import { strings } from '../strings'
 
@@ -16,7 +17,8 @@ interface Props {
 // right is missing: by the pointer, by the keyboard and to a screen reader.
 export function Act({ can, needs, onClick, look, busy, not, children }: Props) {
   const id = useId()
-  const reason = can !== undefined && !can.includes(needs) ? strings.needs(needs) : not || ''
+  const lost = useConnection() === 'lost'
+  const reason = can !== undefined && !can.includes(needs) ? strings.needs(needs) : not || (lost ? strings.offline : '')
   return (
     <span className="act">
       <button type="button" className={look} aria-disabled={Boolean(reason) || busy || undefined} aria-describedby={reason ? id : undefined}

@@ -18,13 +18,14 @@ export default async function (t) {
   await page.locator('.connection.live').waitFor()
 
   await t.server.end()
-  await page.getByText('The server cannot be reached').waitFor()
+  await page.locator('.lost-note').waitFor()
   await page.locator('.run-state').getByText('Waiting').waitFor()
+  t.equal(await page.getByRole('button', { name: 'Cancel…' }).getAttribute('aria-disabled'), 'true', 'a change while the server is away')
   await t.axe(page, 'the server is away')
   await t.server.start()
   await t.api('POST', `/v1/runs/${id}/signals/go`, { payload: {} })
   await page.locator('.run-state').getByText('Completed').waitFor({ timeout: 30_000 })
-  await page.getByText('The server cannot be reached').waitFor({ state: 'hidden' })
+  await page.locator('.lost-note').waitFor({ state: 'hidden' })
 
   // The session ends elsewhere; what was typed stays.
   await page.getByRole('button', { name: 'Restart…' }).click()
@@ -38,4 +39,11 @@ export default async function (t) {
   await again.getByRole('button', { name: 'Sign in' }).click()
   await again.waitFor({ state: 'hidden' })
   t.equal(await page.getByLabel('Reason').inputValue(), 'a long story', 'what was typed')
+  // With the new session the page is told of changes again.
+  await page.getByRole('dialog').getByRole('button', { name: 'Restart' }).click()
+  await t.until(page, () => !page.url().includes(id), 'the new run')
+  await page.locator('.run-state').getByText('Waiting').waitFor()
+  await page.locator('.connection.live').waitFor()
+  await t.api('POST', `/v1/runs/${new URL(page.url()).pathname.split('/').at(-1)}/signals/go`, { payload: {} })
+  await page.locator('.run-state').getByText('Completed').waitFor()
 }
