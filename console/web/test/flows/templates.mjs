@@ -1,12 +1,13 @@
-// From an empty server to the output of a first run in at most twelve clicks: a template, its
-// installation, a run. Then the template's next version comes, with a conflict.
+// From the link that serve printed to the output of a first run in at most twelve clicks: a
+// template, its installation, a run that is watched. Then the template's next version comes, with a conflict.
 
 export default async function (t) {
   t.allow(422, 409)
-  const page = await t.page()
+  const page = await t.page({ as: null })
   let clicks = 0
   const click = async (locator) => { clicks++; await locator.click() }
-  await page.goto('/workflows')
+  await page.goto(/sign in +(\S+)/.exec(t.server.output)[1])
+  await click(page.getByRole('navigation').getByRole('link', { name: 'Workflows' }))
   await page.getByRole('heading', { name: 'No workflows yet' }).waitFor()
   await t.axe(page, 'no workflows')
   await t.shot(page, 'workflows-empty')
@@ -28,6 +29,8 @@ export default async function (t) {
   const id = new URL(page.url()).pathname.split('/').pop()
   await t.run(id, 'completed')
   await page.getByText('Completed').first().waitFor()
+  await click(page.getByRole('tab', { name: 'Input and output' }))
+  await page.getByText('Hello, world!').first().waitFor()
   t.say(`${clicks} clicks to the first run`)
   if (clicks > 12) throw new Error(`${clicks} clicks`)
 
