@@ -268,8 +268,7 @@ func (s *clientServer) holds(t *testing.T, name string, op documentOperation, ar
 // queryNames returns the names of the query parameters that a struct holds.
 func queryNames(of reflect.Type) []string {
 	var names []string
-	for i := range of.NumField() {
-		f := of.Field(i)
+	for f := range of.Fields() {
 		if name := f.Tag.Get("query"); name != "" {
 			names = append(names, name)
 		} else if f.Anonymous && f.Type.Kind() == reflect.Struct {
@@ -324,7 +323,7 @@ func callWith(method reflect.Value, body json.RawMessage) (args []reflect.Value,
 		}
 		return args, nil
 	}
-	if closer, ok := out.Interface().(io.Closer); ok {
+	if closer, ok := reflect.TypeAssert[io.Closer](out); ok {
 		_ = closer.Close()
 		return args, nil
 	}

@@ -24,11 +24,13 @@ func TestSet(t *testing.T) {
 		{"a=12345678901234567890", `{"a":12345678901234567890}`},
 		{"a=1.2.3 b=", `{"a":"1.2.3","b":""}`},
 		{"a=x=y", `{"a":"x=y"}`},
-		{"=1", ""}, {"a", ""}, {"a=1 a.b=2", ""},
+		{"=1", ""},
+		{"a", ""},
+		{"a=1 a.b=2", ""},
 	} {
 		object := map[string]any{}
 		var err error
-		for _, pair := range strings.Fields(test.pairs) {
+		for pair := range strings.FieldsSeq(test.pairs) {
 			err = errors.Join(err, assign(object, pair))
 		}
 		got, _ := json.Marshal(object)

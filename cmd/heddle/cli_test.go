@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -269,7 +270,7 @@ func TestTheCommandLineSaysWhatIsWrong(t *testing.T) {
 		{"workflows list", 3, "does not answer", []string{"HEDDLE_URL=http://127.0.0.1:1", "HEDDLE_KEY=x"}},
 		{"runs watch run_00", 3, "does not answer", []string{"HEDDLE_URL=http://127.0.0.1:1", "HEDDLE_KEY=x"}},
 	} {
-		sh.environ = append(home[:len(home):len(home)], test.environ...)
+		sh.environ = append(slices.Clip(home), test.environ...)
 		if test.environ != nil {
 			sh.environ = test.environ
 		}

@@ -104,7 +104,6 @@ func (p *process) demoRun(ctx context.Context, c *client.Client, receiver *demoR
 	runID, err := c.Runs.StartWith(ctx, id, map[string]any{
 		"server": c.URL(), "receiver": receiver.url(), "token": c.Key(), "signing_secret": secret,
 	}, "demo")
-
 	if err != nil {
 		return fmt.Errorf("start the run: %w", err)
 	}

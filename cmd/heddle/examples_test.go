@@ -170,7 +170,6 @@ func (run exampleRun) check(t *testing.T, c *client.Client) {
 		}
 		return nil
 	})
-
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,6 @@ func TestScriptLimitsAreTheOperators(t *testing.T) {
 	}
 	id, err := c.Workflows.Add(t.Context(), json.RawMessage(`{"name":"Limits","steps":[{"id":"s","type":"script","config":{
 		"script":"echo $(ulimit -v) $(ulimit -t) $(ulimit -f) $(ulimit -n); head -c 5000 /dev/zero | tr '\\0' x"}}]}`), "")
-
 	if err != nil {
 		t.Fatal(err)
 	}
