@@ -1,11 +1,12 @@
 // The screens, a line for each; what they are made of is loaded when one is first opened.
 import { lazy } from 'react'
-import { Redirect, Route, Switch } from 'wouter'
+import { Route, Switch } from 'wouter'
 import { Title } from './frame/Frame'
 import { RunList } from './runs/List'
 import { strings } from './strings'
 import { WorkflowList } from './workflows/List'
 
+const Overview = lazy(() => import('./overview/Page').then((m) => ({ default: m.Overview })))
 const WorkflowPage = lazy(() => import('./workflows/Page').then((m) => ({ default: m.WorkflowPage })))
 const NewWorkflow = lazy(() => import('./workflows/New').then((m) => ({ default: m.NewWorkflow })))
 const TemplateList = lazy(() => import('./templates/List').then((m) => ({ default: m.TemplateList })))
@@ -26,7 +27,7 @@ const SchedulePage = lazy(() => import('./schedules/screens').then((m) => ({ def
 export function Routes() {
   return (
     <Switch>
-      <Route path="/"><Redirect to="/workflows" replace /></Route>
+      <Route path="/" component={Overview} />
       <Route path="/workflows" component={WorkflowList} />
       <Route path="/workflows/:slug/edit">{(p) => <Editor key={p.slug} slug={p.slug} />}</Route>
       <Route path="/workflows/:slug/versions">{(p) => <Versions key={p.slug} slug={p.slug} />}</Route>
