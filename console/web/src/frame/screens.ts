@@ -13,10 +13,6 @@ export const screens: Screen[] = [
   { href: '/templates', name: strings.nav.templates, icon: 'grid', letter: 't' },
 ]
 
-export const administration: Screen[] = [
-  { href: '/agents', name: 'Agents', icon: 'spark', needs: 'view' },
-  { href: '/secrets', name: 'Secrets', icon: 'lock', needs: 'admin' },
-  { href: '/access', name: 'Access', icon: 'key', needs: 'admin' },
-  { href: '/audit', name: 'Audit', icon: 'list', needs: 'admin' },
-  { href: '/system', name: 'System', icon: 'gauge', needs: 'admin' },
-]
+// What administrators alone need is reached by the API and the command line; no screen of it is
+// named here before it is there.
+export const administration: Screen[] = []

@@ -31,11 +31,11 @@ export function Hours({ stats }: { stats: RunStats }) {
       </svg>
       <ul className="legend-hours">{kinds.map((k) => <li key={k}><i className={k} />{text.ended[k]}</li>)}</ul>
       {some.length === 0 ? <p className="faint">{text.noRuns}</p> : null}
-      <table className="sr">
+      <div className="sr"><table>
         <caption>{text.hours}</caption>
         <thead><tr><th scope="col">{text.hour}</th>{kinds.map((k) => <th key={k} scope="col">{text.ended[k]}</th>)}</tr></thead>
         <tbody>{some.map((b) => <tr key={b.at}><th scope="row">{hour(b.at)}</th>{kinds.map((k) => <td key={k}>{b[k]}</td>)}</tr>)}</tbody>
-      </table>
+      </table></div>
     </>
   )
 }

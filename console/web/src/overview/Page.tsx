@@ -42,7 +42,7 @@ function Due({ now }: { now: number }) {
 }
 
 function Changed({ now }: { now: number }) {
-  const list = useWorkflows({ order: 'updated' })
+  const list = useWorkflows({ order: '-updated' })
   if (list.error) return <Problem error={list.error} retry={() => void list.refetch()} />
   return (
     <ul className="plain-rows">
@@ -56,9 +56,9 @@ function Changed({ now }: { now: number }) {
 // Overview says whether anything is wrong now, and what comes next.
 export function Overview() {
   const stats = useRunStats()
-  const all = useWorkflows({ order: 'updated' })
+  const all = useWorkflows({ order: '-updated' })
   const now = useNow()
-  if (all.data?.total === 0) {
+  if (all.data?.workflows.length === 0 && !all.data.next_cursor) {
     return (
       <>
         <Title text={text.title} />

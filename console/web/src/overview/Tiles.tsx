@@ -22,7 +22,7 @@ export function Tiles({ stats }: { stats: RunStats | undefined }) {
   const slots = stats?.slots
   return (
     <ul className="tiles">
-      <Tile name={text.failing} value={failing && String(failing.total)} href="/workflows?health=failing" bad={(failing?.total ?? 0) > 0}>{text.failingHelp}</Tile>
+      <Tile name={text.failing} value={failing && `${failing.workflows.length}${failing.next_cursor ? '+' : ''}`} href="/workflows?health=failing" bad={(failing?.workflows.length ?? 0) > 0}>{text.failingHelp}</Tile>
       <Tile name={text.mine} value={mine && `${mine.mine}${mine.mine_capped ? '+' : ''}`} href="/approvals">{mine ? `${mine.open} open for all` : ''}</Tile>
       <Tile name={text.late} value={late && `${late.schedules.length}${late.next_cursor ? '+' : ''}`} href="/schedules?health=late" bad={(late?.schedules.length ?? 0) > 0}>{text.lateHelp}</Tile>
       <Tile name={text.slots} value={slots ? text.slotsUsed(slots.used, slots.of) : undefined} href="/runs?status=queued" bad={Boolean(slots && slots.used >= slots.of && stats.open.queued > 0)}>
