@@ -2,13 +2,12 @@ package store_test
 
 import (
 	"fmt"
-	"strings"
-	"testing"
-	"time"
-
 	"heddle/approvals"
 	"heddle/executor"
 	"heddle/store"
+	"strings"
+	"testing"
+	"time"
 )
 
 // What is named by many ids is found by these, and not among all that the tenant has: SQLite

@@ -114,7 +114,6 @@ func (p *process) demoRun(ctx context.Context, c *client.Client, receiver *demoR
 		p.say("  %5.2fs  %s", time.Since(begun).Seconds(), describe(f))
 		return nil
 	})
-
 	if err != nil {
 		return fmt.Errorf("follow the run: %w", err)
 	}

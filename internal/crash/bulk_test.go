@@ -58,7 +58,6 @@ func (j *jobs) begin(c *client.Client) string {
 	workflow, err := c.Workflows.Add(j.ctx, map[string]any{"name": "Waits", "steps": []any{
 		map[string]any{"id": "w", "type": "wait", "config": map[string]any{"signal": map[string]any{"name": "go"}}},
 	}}, "")
-
 	if err != nil {
 		j.t.Fatal(err)
 	}

@@ -232,7 +232,6 @@ func (h *handledStarts) verifyRun(ctx context.Context, t *testing.T, c *client.C
 		last = f.Event
 		return nil
 	})
-
 	if err != nil {
 		t.Fatal(err)
 	}

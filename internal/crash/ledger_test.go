@@ -117,7 +117,6 @@ func (w *world) verifyStream(ctx context.Context, c *client.Client, o *observed)
 		whole = append(whole, f)
 		return nil
 	})
-
 	if err != nil {
 		w.fault("%s: the whole stream: %v", o.id, err)
 		return

@@ -110,7 +110,6 @@ func limitedWorkflows(ctx context.Context, t *testing.T, c *client.Client, url s
 				map[string]any{"id": "two", "type": "http_request", "depends_on": []string{"rest"}, "config": map[string]any{"url": url}},
 			},
 		}, "")
-
 		if err != nil {
 			t.Fatal(err)
 		}

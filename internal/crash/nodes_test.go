@@ -116,7 +116,6 @@ func TestSessionsThatBreakMoveNothing(t *testing.T) {
 	workflow, err := c.Workflows.Add(n.ctx, map[string]any{"name": "One", "steps": []any{
 		map[string]any{"id": "one", "type": "http_request", "config": map[string]any{"url": "http://" + g.addr}},
 	}}, "")
-
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -386,7 +385,6 @@ func (s *senders) check(n *nodes, c *client.Client) {
 		there[data.Payload]++
 		return err
 	})
-
 	if err != nil {
 		n.t.Fatal(err)
 	}

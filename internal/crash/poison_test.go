@@ -39,7 +39,6 @@ func quarantined(t *testing.T, database string) {
 		map[string]any{"id": "quick", "type": "condition", "config": map[string]any{"expression": "true"}},
 		map[string]any{"id": "deadly", "type": "http_request", "config": config},
 	}}, "")
-
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,6 @@ func TestADiskThatDoesNotAnswer(t *testing.T) {
 		map[string]any{"id": "call", "type": "http_request", "config": call},
 		map[string]any{"id": "rest", "type": "condition", "depends_on": []string{"call"}, "config": map[string]any{"expression": "true"}},
 	}}, "")
-
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -126,7 +126,6 @@ func (g *gate) begin(ctx context.Context, t *testing.T, bin string, env []string
 		map[string]any{"id": "one", "type": "http_request", "config": config},
 		map[string]any{"id": "two", "type": "http_request", "depends_on": []string{"one"}, "config": config},
 	}}, "")
-
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,5 @@
 import { useMemo, useState, type FormEvent } from 'react'
 import { Failure } from '../api/client'
-import { Exact, type Value } from '../api/lossless'
 import { approvalURL, useApproval, type Approval } from '../api/approvals'
 import { useWrite } from '../api/write'
 import { strings as shared } from '../strings'
@@ -49,5 +48,3 @@ function Whole({ a, bare, again }: { a: Approval; bare: boolean; again: () => vo
   )
 }
 
-// answerText is an answer in one line.
-export const answerText = (v: Value): string => (v === null ? '' : typeof v === 'string' ? v : v instanceof Exact ? v.text : JSON.stringify(v, (_k, x: unknown) => (x instanceof Exact ? x.text : x)))
