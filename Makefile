@@ -15,6 +15,9 @@ UNWATCHED = -race=false -d=checkptr=0
 RACE     = -race "-gcflags=modernc.org/sqlite/lib=$(UNWATCHED)" "-gcflags=modernc.org/libc/...=$(UNWATCHED)" "-gcflags=modernc.org/memory=$(UNWATCHED)"
 # Far beyond what any package needs: only a hang reaches it.
 LIMIT    = -timeout 30m
+# Packages at once: tests wait for processes, disks and databases a third of the time, so that
+# more than there are processors keep these busy.
+AT_ONCE  = -p 3
 # Tests are linked without what a debugger needs, and vetted by make lint, which does
 # more: together a third of what building them costs.
 BUILD    = -ldflags=-w -vet=off
@@ -34,7 +37,7 @@ build: ## the binary, without cgo
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/heddle ./cmd/heddle
 
 test: ## unit, property and conformance tests; needs no service
-	$(GO) test $(LIMIT) $(BUILD) $(TESTFLAGS) $(LONG) $(QUICK)
+	$(GO) test $(LIMIT) $(AT_ONCE) $(BUILD) $(TESTFLAGS) $(LONG) $(QUICK)
 
 race: TESTFLAGS += $(RACE) -count=1
 race: test ## the same under the race detector

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 )
 
 //go:embed all:dist
@@ -28,11 +29,14 @@ var prefixes = map[string]bool{
 	"agents": true, "secrets": true, "access": true, "audit": true, "system": true,
 }
 
-// asset is a file of the build, and the same compressed where that is smaller.
+// asset is a file of the build.
 type asset struct {
-	kind       string // Content-Type
-	plain, zip []byte
-	etag       string
+	kind  string // Content-Type
+	plain []byte
+	// zip returns the same compressed, nil where that is not smaller. It is compressed when
+	// it is first asked for: a server starts sooner, and few ever serve all files.
+	zip  func() []byte
+	etag string
 }
 
 // Console answers GET and HEAD of the screens' paths and of the built files. It is safe
@@ -79,15 +83,22 @@ const (
 
 func newAsset(name string, content []byte) asset {
 	sum := sha256.Sum256(content)
-	a := asset{kind: mime.TypeByExtension(path.Ext(name)), plain: content, etag: `"` + hex.EncodeToString(sum[:8]) + `"`}
+	return asset{
+		kind: mime.TypeByExtension(path.Ext(name)), plain: content, etag: `"` + hex.EncodeToString(sum[:8]) + `"`,
+		zip: sync.OnceValue(func() []byte { return smaller(content) }),
+	}
+}
+
+// smaller returns content compressed with gzip, nil where that is not smaller.
+func smaller(content []byte) []byte {
 	var packed bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression) // the level is a valid one
 	_, _ = w.Write(content)                                    // a buffer takes everything
 	_ = w.Close()
-	if packed.Len() < len(content) {
-		a.zip = packed.Bytes()
+	if packed.Len() >= len(content) {
+		return nil
 	}
-	return a
+	return packed.Bytes()
 }
 
 // Serve answers a request that is the console's, and reports whether it was.
@@ -125,9 +136,11 @@ func serveAsset(w http.ResponseWriter, r *http.Request, name string, a asset) {
 		return
 	}
 	content := a.plain
-	if a.zip != nil && takesGzip(r.Header.Get("Accept-Encoding")) {
-		head.Set("Content-Encoding", "gzip")
-		content = a.zip
+	if takesGzip(r.Header.Get("Accept-Encoding")) {
+		if zip := a.zip(); zip != nil {
+			head.Set("Content-Encoding", "gzip")
+			content = zip
+		}
 	}
 	head.Set("Content-Length", fmt.Sprint(len(content)))
 	if r.Method == http.MethodGet {

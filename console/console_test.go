@@ -13,8 +13,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
+
+// served is the console of all tests.
+var served = sync.OnceValue(New)
 
 // ask sends a request to the console; ok is false where it is not the console's.
 func ask(t *testing.T, method, target string, header ...string) (answer *http.Response, ok bool) {
@@ -24,7 +28,7 @@ func ask(t *testing.T, method, target string, header ...string) (answer *http.Re
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	ok = New().Serve(w, r)
+	ok = served().Serve(w, r)
 	return w.Result(), ok
 }
 
@@ -147,7 +151,7 @@ func TestHeadersOfAPageAreThoseOfItsHead(t *testing.T) {
 // Built files that carry their hash in the name are kept for ever, and others are asked for
 // again; either is sent compressed, and not at all to who has it.
 func TestBuiltFiles(t *testing.T) {
-	h := New()
+	h := served()
 	for name, a := range h.assets {
 		target := "/" + name
 		plain, _ := ask(t, http.MethodGet, target)
@@ -161,7 +165,7 @@ func TestBuiltFiles(t *testing.T) {
 		if hashed := strings.HasPrefix(name, "assets/"); hashed != strings.Contains(kept, "immutable") || hashed && !regexp.MustCompile(`-[A-Za-z0-9_-]{8}\.`).MatchString(name) {
 			t.Errorf("%s is kept by %q", name, kept)
 		}
-		if a.zip != nil {
+		if a.zip() != nil {
 			packed, _ := ask(t, http.MethodGet, target, "Accept-Encoding", "br, gzip")
 			r, err := gzip.NewReader(packed.Body)
 			if err != nil || packed.Header.Get("Content-Encoding") != "gzip" {

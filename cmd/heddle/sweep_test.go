@@ -26,6 +26,7 @@ import (
 // document over a real connection. Every answer has one of the documented statuses below
 // 500, and every refusal is in the envelope with a documented code.
 func TestBadInputOfEveryKind(t *testing.T) {
+	t.Parallel()
 	s := newSweep(t)
 	for _, op := range s.operations(t) {
 		t.Run(op.method+" "+op.path, func(t *testing.T) {
