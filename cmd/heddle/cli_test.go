@@ -29,7 +29,7 @@ func newShell(t *testing.T) *shell {
 	dir := t.TempDir()
 	_, c := startServer(t, io.Discard, "HEDDLE_DATABASE_URL=sqlite://"+filepath.Join(dir, "h.db"), "HEDDLE_SECRET_KEY=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
 	sh := &shell{t: t, dir: dir, environ: []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + dir}}
-	if code, _, errs := sh.reads(sweepKey+"\n", "login", c.URL(), "--name", "here"); code != 0 || !strings.Contains(errs, "tenant default") {
+	if code, _, errs := sh.reads(testServerKey+"\n", "login", c.URL(), "--name", "here"); code != 0 || !strings.Contains(errs, "tenant default") {
 		t.Fatalf("login: exit %d, %s", code, errs)
 	}
 	return sh

@@ -122,8 +122,8 @@ func TestColoursAreForTerminals(t *testing.T) {
 }
 
 func TestWorkflowsAreComparedAndMovedBetweenServers(t *testing.T) {
-	from, to := newSweep(t), newSweep(t)
-	env := []string{"HEDDLE_API_KEY=" + sweepKey}
+	from, to := newTestServer(t), newTestServer(t)
+	env := []string{"HEDDLE_API_KEY=" + testServerKey}
 	id, err := from.c.Workflows.Add(t.Context(), json.RawMessage(diffBefore), "flow")
 	if err != nil {
 		t.Fatal(err)

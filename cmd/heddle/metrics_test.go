@@ -33,8 +33,8 @@ func scrape(t *testing.T, base string) string {
 
 // The wired product counts what it does, and no metric names a tenant.
 func TestMetricsOfTheProduct(t *testing.T) {
-	s := newSweep(t)
-	id, err := s.c.Workflows.Add(t.Context(), json.RawMessage(sweepWorkflow), "")
+	s := newTestServer(t)
+	id, err := s.c.Workflows.Add(t.Context(), json.RawMessage(oneStep), "")
 	if err != nil {
 		t.Fatal(err)
 	}

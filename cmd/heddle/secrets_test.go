@@ -41,7 +41,7 @@ func (s *syncBuffer) String() string {
 // startServer runs the product in this process over the settings.
 func startServer(t *testing.T, log io.Writer, environ ...string) (*stack, *client.Client) {
 	t.Helper()
-	set, _, err := sources{environ: append(environ, "HEDDLE_BOOTSTRAP_KEY="+sweepKey)}.load()
+	set, _, err := sources{environ: append(environ, "HEDDLE_BOOTSTRAP_KEY="+testServerKey)}.load()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func startServer(t *testing.T, log io.Writer, environ ...string) (*stack, *clien
 		}
 	})
 	<-ready
-	return st, client.New("http://"+ln.Addr().String(), sweepKey, client.WithAttempts(1), client.WithHTTPClient(http.DefaultClient))
+	return st, client.New("http://"+ln.Addr().String(), testServerKey, client.WithAttempts(1), client.WithHTTPClient(http.DefaultClient))
 }
 
 // echo answers with what it got, in every encoding; /fail also with status 500.
@@ -196,7 +196,7 @@ func TestAnotherKeyDoesNotStart(t *testing.T) {
 		}
 	})
 	for _, key := range []string{"", "another-key-of-mine"} {
-		set, _, err := sources{environ: []string{database, "HEDDLE_SECRET_KEY=" + key, "HEDDLE_BOOTSTRAP_KEY=" + sweepKey}}.load()
+		set, _, err := sources{environ: []string{database, "HEDDLE_SECRET_KEY=" + key, "HEDDLE_BOOTSTRAP_KEY=" + testServerKey}}.load()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,7 +37,7 @@ func TestSystemShowsSettingsWithoutSecrets(t *testing.T) {
 			t.Errorf("%s is not in %s", shown, body)
 		}
 	}
-	for _, secret := range []string{"a-secret-key-of-this-test", sweepKey} {
+	for _, secret := range []string{"a-secret-key-of-this-test", testServerKey} {
 		if strings.Contains(body, secret) {
 			t.Errorf("it shows %s", secret)
 		}

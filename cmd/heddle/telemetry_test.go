@@ -179,7 +179,7 @@ func post(t *testing.T, url, body string, header http.Header) {
 		t.Fatal(err)
 	}
 	req.Header = header.Clone()
-	req.Header.Set("Authorization", "Bearer "+sweepKey)
+	req.Header.Set("Authorization", "Bearer "+testServerKey)
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -144,7 +144,7 @@ var table = map[string]rule{
 	"cmd/heddle":            {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}, testExternal: []string{otel, protobuf}},
 	"internal/await":        {},
 	"internal/bench":        {own: append([]string{"client"}, features...), external: []string{pgx}},
-	"internal/crash":        {testOwn: []string{"client", "store", "store/storetest"}, testExternal: []string{sys}},
+	"internal/crash":        {testOwn: []string{"client", "executor/machine", "store", "store/storetest"}, testExternal: []string{sys}},
 	"internal/editdistance": {noStandard: impure},
 	"internal/elements":     {},
 	"internal/exactjson":    {noStandard: impure},

@@ -1,16 +1,13 @@
-package main
+package crash
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"heddle/client"
 	"heddle/executor/machine"
 	"io"
-	"log/slog"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -43,45 +40,26 @@ func TestBadInputOfEveryKind(t *testing.T) {
 	t.Logf("%d requests", s.sent)
 }
 
-// sweep is a server and what requests to it need.
+// sweep is what requests to the server need.
 type sweep struct {
 	c     *client.Client
 	sent  int
 	bases map[string]string // path of an operation that leaves its objects alone
 }
 
-const sweepKey = "sweep-key-0123456789"
-
+// newSweep starts the binary, which ends in order with the test.
 func newSweep(t *testing.T) *sweep {
 	t.Helper()
-	set, _, err := sources{environ: []string{
-		"HEDDLE_DATABASE_URL=sqlite://" + filepath.Join(t.TempDir(), "heddle.db"), "HEDDLE_BOOTSTRAP_KEY=" + sweepKey,
-	}}.load()
+	s, err := launch(t.Context(), build(t), environment("sqlite://"+filepath.Join(t.TempDir(), "heddle.db"), "127.0.0.1:1"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := open(t.Context(), set, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ready, ended := make(chan struct{}), make(chan error, 1)
-	go func() { ended <- st.serve(ctx, ln, func() { close(ready) }) }()
 	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Errorf("serve: %v", err)
-		}
-		if err := st.close(); err != nil {
-			t.Errorf("close: %v", err)
+		if err := s.stop(); err != nil {
+			t.Error(err)
 		}
 	})
-	<-ready
-	return &sweep{c: client.New("http://"+ln.Addr().String(), sweepKey, client.WithAttempts(1), client.WithHTTPClient(&http.Client{Timeout: 20 * time.Second})), bases: map[string]string{}}
+	return &sweep{c: client.New(s.base, adminKey, client.WithAttempts(1), client.WithHTTPClient(&http.Client{Timeout: 20 * time.Second})), bases: map[string]string{}}
 }
 
 // operation is one method of one path of the document.
@@ -194,7 +172,7 @@ func (s *sweep) ask(t *testing.T, op operation, target string, header http.Heade
 	if err != nil {
 		t.Fatalf("%s: %v", target, err)
 	}
-	req.Header.Set("Authorization", "Bearer "+sweepKey)
+	req.Header.Set("Authorization", "Bearer "+adminKey)
 	if op.hasBody {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -251,7 +229,7 @@ func (s *sweep) without(t *testing.T, op operation) {
 	if op.documented[http.StatusUnauthorized] == "" || op.method+op.path == "POST/v1/session" {
 		return
 	}
-	for _, value := range []string{"", "Bearer", "Bearer ", "Basic dTpw", "Bearer iw_live_0", "Bearer " + strings.Repeat("x", 3000), "Bearer " + sweepKey + " x", sweepKey} {
+	for _, value := range []string{"", "Bearer", "Bearer ", "Basic dTpw", "Bearer iw_live_0", "Bearer " + strings.Repeat("x", 3000), "Bearer " + adminKey + " x", adminKey} {
 		s.ask(t, op, s.fresh(t, op), http.Header{"Authorization": {value}}, nil, http.StatusUnauthorized)
 	}
 }
