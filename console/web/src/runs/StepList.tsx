@@ -18,8 +18,8 @@ function Note({ step, now }: { step: Step; now: number }) {
   return null
 }
 
-function Line({ row, selected, now, onSelect }: { row: Row; selected: boolean; now: number; onSelect: (id: string) => void }) {
-  if (row.kind === 'head') return <tr className="group"><th colSpan={6} scope="colgroup">{strings.groups[row.group]} <span className="faint">{row.count}</span></th></tr>
+function Line({ row, columns, selected, now, onSelect }: { row: Row; columns: number; selected: boolean; now: number; onSelect: (id: string) => void }) {
+  if (row.kind === 'head') return <tr className="group"><th colSpan={columns} scope="colgroup">{strings.groups[row.group]} <span className="faint">{row.count}</span></th></tr>
   const s = row.step
   return (
     <tr aria-selected={selected} onClick={() => onSelect(s.step_id)}>
@@ -39,6 +39,7 @@ export function StepList({ steps, now, selected, onSelect, tall }: { steps: Step
   const box = useRef<HTMLDivElement>(null)
   const rows = useMemo(() => grouped(steps), [steps])
   const [from, to] = useWindow(box, rows.length, height, height)
+  const columns = selected === undefined ? 6 : 4 // beside a step's panel type and note are left out: style.css
   if (steps.length === 0) return <Empty title={strings.noMatch} />
   return (
     <div className={tall ? 'scroll steps tall' : 'scroll steps'} ref={box} tabIndex={0} role="region" aria-label="Steps">
@@ -47,7 +48,7 @@ export function StepList({ steps, now, selected, onSelect, tall }: { steps: Step
         <thead><tr><th scope="col">State</th><th scope="col">Step</th><th scope="col">Type</th><th scope="col" className="number">Attempt</th><th scope="col" className="number">Duration</th><th scope="col">Note</th></tr></thead>
         <tbody>
           {from > 0 ? <tr className="gap" aria-hidden="true" style={{ height: from * height }}><td /></tr> : null}
-          {rows.slice(from, to).map((r) => <Line key={r.kind === 'head' ? '@' + r.group : r.step.step_id} row={r} selected={r.kind === 'step' && r.step.step_id === selected} now={now} onSelect={onSelect} />)}
+          {rows.slice(from, to).map((r) => <Line key={r.kind === 'head' ? '@' + r.group : r.step.step_id} row={r} columns={columns} selected={r.kind === 'step' && r.step.step_id === selected} now={now} onSelect={onSelect} />)}
           {to < rows.length ? <tr className="gap" aria-hidden="true" style={{ height: (rows.length - to) * height }}><td /></tr> : null}
         </tbody>
       </table>
