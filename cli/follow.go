@@ -338,3 +338,15 @@ func Follow(ctx context.Context, p *Process, c *client.Client, run string) error
 	s.width, s.terminal = terminalWidth(p.Out)
 	return s.follow(run)
 }
+
+// started follows a run that was started, or prints its id.
+func (s *session) started(run string, watch bool) error {
+	if watch {
+		return s.follow(run)
+	}
+	if s.output == "json" || s.output == "yaml" {
+		return s.print(map[string]string{"run_id": run})
+	}
+	_, err := fmt.Fprintln(s.Out, run)
+	return err
+}

@@ -59,13 +59,8 @@ makes a repetition of the command answer with the same run.`,
 			}
 			if watch {
 				s.said("%s was started.", id)
-				return s.follow(id)
 			}
-			if s.output == "json" || s.output == "yaml" {
-				return s.print(map[string]string{"run_id": id})
-			}
-			_, err = fmt.Fprintln(s.Out, id)
-			return err
+			return s.started(id, watch)
 		},
 	}
 }

@@ -271,14 +271,7 @@ func triggerSchedule() verb {
 			if err != nil {
 				return err
 			}
-			if watch {
-				return s.follow(run)
-			}
-			if s.output == "json" || s.output == "yaml" {
-				return s.print(map[string]string{"run_id": run})
-			}
-			_, err = fmt.Fprintln(s.Out, run)
-			return err
+			return s.started(run, watch)
 		},
 	}
 }
